@@ -1,0 +1,34 @@
+//! vmfa: an authenticator for the terminal, the *virtual MFA device* of AWS's words on your own desktop.
+//!
+//! # The map
+//!
+//! A module imports strictly downward, never sideways between rooms; `tests/it/floors.rs` holds that.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved |
+//! | 4 | [`import`]: other programs' words; [`authenticator`]: codes out, keys never; [`ledger`]: which steps were handed out |
+//! | 3 | [`account`]: summary (no secret), account (with secret), draft (loose words in), query |
+//! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`keep`]: blobs held until then; [`qr`]: pictures |
+//! | 1 | [`secret`], [`clock`], [`failure`] |
+//!
+//! # Invariants
+//!
+//! - The library never reads the environment, asks a person, or prints.
+//! - Only [`clock`] reads the time; everything else takes it as an argument.
+//! - A [`secret::Secret`] has no `Debug`, `Display`, `Clone` or `Serialize`, and is compared in constant time.
+//! - An importer maps and never decodes: it fills an [`account::Draft`]; the draft alone makes an account or a refusal.
+//! - A vault that can't be read is never deleted, recreated or overwritten.
+
+pub mod account;
+pub mod authenticator;
+pub mod base32;
+pub mod clock;
+pub mod failure;
+pub mod import;
+pub mod keep;
+pub mod ledger;
+pub mod otp;
+pub mod qr;
+pub mod secret;
+pub mod vault;
