@@ -32,7 +32,8 @@ pub trait Authenticator {
     ///
     /// # Errors
     /// As [`Authenticator::code_at`]; or the account has no such step.
-    fn pair_at(&self, id: &AccountId, now: UnixTime, pairing: Pairing) -> Result<Pair, Self::Error>;
+    fn pair_at(&self, id: &AccountId, now: UnixTime, pairing: Pairing)
+    -> Result<Pair, Self::Error>;
 
     /// The next code of a counter-based account. Its counter is advanced **and on disk** before the code is returned, so
     /// that no code is ever given twice.

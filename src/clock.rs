@@ -113,7 +113,10 @@ impl<C: Clock> Clock for Shifted<C> {
     fn now(&self) -> Result<UnixTime, ClockError> {
         let now = self.base.now()?;
         match now.secs.checked_add_signed(self.skew) {
-            Some(secs) => Ok(UnixTime { secs, millis: now.millis }),
+            Some(secs) => Ok(UnixTime {
+                secs,
+                millis: now.millis,
+            }),
             None => Err(ClockError::BeforeEpoch(self.skew.unsigned_abs() - now.secs)),
         }
     }
@@ -126,15 +129,27 @@ mod tests {
     #[test]
     fn a_skew_moves_the_clock_both_ways_and_not_before_1970() {
         let base = Fixed(UnixTime::from_secs(100));
-        assert_eq!(Shifted { base, skew: 7 }.now(), Ok(UnixTime::from_secs(107)));
-        assert_eq!(Shifted { base, skew: -7 }.now(), Ok(UnixTime::from_secs(93)));
-        assert_eq!(Shifted { base, skew: -107 }.now(), Err(ClockError::BeforeEpoch(7)));
+        assert_eq!(
+            Shifted { base, skew: 7 }.now(),
+            Ok(UnixTime::from_secs(107))
+        );
+        assert_eq!(
+            Shifted { base, skew: -7 }.now(),
+            Ok(UnixTime::from_secs(93))
+        );
+        assert_eq!(
+            Shifted { base, skew: -107 }.now(),
+            Err(ClockError::BeforeEpoch(7))
+        );
     }
 
     #[test]
     fn the_time_until_is_told_to_the_millisecond() {
         let now = UnixTime::from_duration(Duration::from_millis(29_999));
         assert_eq!(now.until(UnixTime::from_secs(30)), Duration::from_millis(1));
-        assert_eq!(UnixTime::from_secs(31).until(UnixTime::from_secs(30)), Duration::ZERO);
+        assert_eq!(
+            UnixTime::from_secs(31).until(UnixTime::from_secs(30)),
+            Duration::ZERO
+        );
     }
 }

@@ -1,1 +1,21 @@
-fn main() {}
+//! The terminal: arguments, prompts, printing. The only place that reads the environment, asks a person, or prints.
+
+mod args;
+mod command;
+mod fault;
+mod place;
+mod print;
+mod prompt;
+mod unlock;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fault::quiet_panics();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match std::panic::catch_unwind(|| command::run(arguments)) {
+        Ok(exit) => exit.into(),
+        // The hook has said where; a secret in the panic's own message must not be printed.
+        Err(_) => fault::Exit::Internal.into(),
+    }
+}

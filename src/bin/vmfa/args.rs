@@ -1,0 +1,523 @@
+//! The arguments as typed. What they mean is each command's own business.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::fault::EXIT_CODES;
+
+/// An authenticator for the terminal: the virtual MFA device of AWS, on your own desktop.
+#[derive(Parser)]
+#[command(
+    name = "vmfa",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    subcommand_help_heading = "Commands",
+    after_long_help = EXIT_CODES,
+    after_help = "Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n\
+                  `vmfa COMMAND --help` shows each command with an example; `vmfa --help` the exit codes."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone)]
+pub(crate) struct Global {
+    /// The vault file [env: VMFA_VAULT]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        help_heading = "Global options"
+    )]
+    pub(crate) vault: Option<PathBuf>,
+    /// Read the passphrase from the first line of a file [env: VMFA_PASSPHRASE_FILE]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options",
+        group = "passphrase_source"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Read the passphrase from an open file descriptor [env: VMFA_PASSPHRASE_FD]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        help_heading = "Global options",
+        group = "passphrase_source"
+    )]
+    pub(crate) passphrase_fd: Option<u32>,
+    /// Take the passphrase from the first line that a shell command prints [env: VMFA_PASSPHRASE_COMMAND]
+    #[arg(
+        long,
+        global = true,
+        value_name = "CMD",
+        help_heading = "Global options",
+        group = "passphrase_source"
+    )]
+    pub(crate) passphrase_command: Option<String>,
+    /// A key file that opens the vault, alone or together with the passphrase [env: VMFA_KEY_FILE]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Open with the recovery code, which is asked for (or read from the passphrase source)
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) recovery: bool,
+    /// Open a vault that is older than one seen here before, such as one just restored by hand
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) accept_rollback: bool,
+    /// Open a vault whose key derivation asks for more than 256 MiB
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) accept_high_kdf: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a vault; shows its recovery code once
+    #[command(after_help = "Example:\n  vmfa init")]
+    Init(Init),
+    /// Add accounts from QR pictures, Key URIs or a typed secret
+    #[command(
+        after_help = "Examples:\n  vmfa add qr.png                         every account in a picture; for AWS also the two codes to type\n  \
+                      vmfa add work:me@example.com qr.png     under a name of your own\n  grim - | vmfa add -                     a screenshot, from standard input\n  \
+                      vmfa add GitHub:me --secret -           the secret from a hidden prompt, or from standard input\n  \
+                      vmfa add --uri - < uris.txt             otpauth:// lines\n\nA secret is never taken from the command line: other users could read it there."
+    )]
+    Add(Box<Add>),
+    /// Print an account's code
+    #[command(
+        after_help = "Examples:\n  vmfa code github                        the code of the one account that matches\n  \
+                      vmfa code aws root                      words in any order\n  vmfa code --fresh --within 2 admin      one that was never handed out before, as AWS STS wants it\n  \
+                      vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n\nA counter-based (HOTP) account's counter advances with every code."
+    )]
+    Code(Code),
+    /// Print two consecutive codes, as enabling an AWS device needs them
+    #[command(
+        after_help = "Examples:\n  vmfa pair aws root           the codes of the step before and of this one, in order: type them at once\n  \
+                      vmfa pair --wait github      this code, then the next when it begins"
+    )]
+    Pair(Pair),
+    /// Tell which QR codes are in a picture; needs no vault
+    #[command(
+        after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them"
+    )]
+    Scan(Scan),
+    /// List the accounts
+    #[command(
+        after_help = "Examples:\n  vmfa list\n  vmfa list aws\n  vmfa list --json | jq -r '.[].account'\n\n\
+                      --json: an array of objects with id, issuer, account, type, algorithm, digits, period, counter,\n\
+                      tags and serial_number. These names are stable; others may be added."
+    )]
+    List(List),
+    /// Show all about an account; its secret only after the passphrase was typed
+    #[command(after_help = "Examples:\n  vmfa show github\n  vmfa show github --secret")]
+    Show(Show),
+    /// Change an account's label, tags, note, AWS serial number or counter
+    #[command(
+        after_help = "Examples:\n  vmfa edit aws root --tag work --note 'break glass only'\n  \
+                      vmfa edit admin --serial-number arn:aws:iam::123456789012:mfa/alice\n  vmfa edit bank --counter 42"
+    )]
+    Edit(Box<Edit>),
+    /// Give an account another label
+    #[command(after_help = "Example:\n  vmfa rename github GitHub:me@example.com")]
+    Rename(Rename),
+    /// Put an account into the trash, or erase it there
+    #[command(
+        after_help = "Examples:\n  vmfa remove github              into the trash: `vmfa restore` brings it back\n  \
+                      vmfa remove --forever github    out of the trash, for good"
+    )]
+    Remove(Remove),
+    /// Bring an account back from the trash; without a name, list the trash
+    #[command(after_help = "Example:\n  vmfa restore github")]
+    Restore(Restore),
+    /// Draw an account as a QR code for another device, after the passphrase was typed
+    #[command(after_help = "Examples:\n  vmfa qr github\n  vmfa qr github --png github.png")]
+    Qr(Qr),
+    /// Change the passphrase
+    #[command(subcommand)]
+    Passphrase(Passphrase),
+    /// List, add and remove the ways in: passphrases, key files, recovery codes
+    #[command(subcommand)]
+    Slot(Slot),
+    /// Open the vault and test every record in it
+    #[command(after_help = "Example:\n  vmfa check && echo sound")]
+    Check,
+    /// List, restore and purge the backups that every save leaves
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Look for trouble: permissions, integrity, backups, ledger, clock; needs no passphrase
+    #[command(
+        after_help = "Examples:\n  vmfa doctor\n  vmfa doctor --clock https://sts.amazonaws.com"
+    )]
+    Doctor(Doctor),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example:\n  vmfa completions bash > ~/.local/share/bash-completion/completions/vmfa"
+    )]
+    Completions(Completions),
+    /// Print the manual page, or write one for each command
+    #[command(
+        after_help = "Examples:\n  vmfa man | man -l -\n  vmfa man --out ~/.local/share/man/man1"
+    )]
+    Man(Man),
+}
+
+#[derive(Args)]
+pub(crate) struct Init {
+    /// Cost of Argon2id: memory in KiB, passes, lanes
+    #[arg(long, value_name = "M_KIB,T,P")]
+    pub(crate) kdf: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Add {
+    /// A name for the account (NAME or ISSUER:NAME), then pictures; `-` is standard input
+    #[arg(value_name = "NAME|PICTURE")]
+    pub(crate) words: Vec<std::ffi::OsString>,
+    /// Read Key URIs (otpauth://…), one a line, from standard input or a prompt
+    #[arg(long, value_name = "-", conflicts_with = "secret")]
+    pub(crate) uri: Option<String>,
+    /// Read a base32 secret from standard input or a prompt
+    #[arg(long, value_name = "-")]
+    pub(crate) secret: Option<String>,
+    /// Who asks for the code
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// The account name
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// totp, hotp, steam, motp or yandex
+    #[arg(long = "type", value_name = "TYPE", requires = "secret")]
+    pub(crate) kind: Option<String>,
+    /// SHA1, SHA256 or SHA512 (also SHA224, SHA384)
+    #[arg(long, requires = "secret")]
+    pub(crate) algorithm: Option<String>,
+    /// Length of a code, 1 to 10
+    #[arg(long, value_name = "N", requires = "secret")]
+    pub(crate) digits: Option<String>,
+    /// Time step in seconds
+    #[arg(long, value_name = "SECONDS", requires = "secret")]
+    pub(crate) period: Option<String>,
+    /// The next counter of an HOTP account
+    #[arg(long, value_name = "N", requires = "secret")]
+    pub(crate) counter: Option<String>,
+    /// The moment from which time steps are counted, in seconds since 1970
+    #[arg(long, value_name = "UNIX", requires = "secret")]
+    pub(crate) t0: Option<String>,
+    /// Read the PIN of a motp or yandex account, after the secret
+    #[arg(long, value_name = "-")]
+    pub(crate) pin: Option<String>,
+    /// A word to find it by; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// A remark
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+    /// AWS's serial number of the device, an ARN
+    #[arg(long, value_name = "ARN")]
+    pub(crate) serial_number: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Code {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// One that was never handed out as fresh before; waits for it if need be
+    #[arg(long, conflicts_with_all = ["next", "at"])]
+    pub(crate) fresh: bool,
+    /// With --fresh: how many steps off the present one the other side takes (AWS STS: 2)
+    #[arg(long, value_name = "N", requires = "fresh", default_value_t = 0)]
+    pub(crate) within: u32,
+    /// The code of the next time step
+    #[arg(long, conflicts_with = "min_validity")]
+    pub(crate) next: bool,
+    /// The code for another moment, in seconds since 1970
+    #[arg(long, value_name = "UNIX")]
+    pub(crate) at: Option<u64>,
+    /// Wait for the next code if this one holds for fewer seconds
+    #[arg(long, value_name = "S", conflicts_with = "fresh")]
+    pub(crate) min_validity: Option<u64>,
+    /// As JSON: code, time step, and the seconds from and until which it holds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Pair {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// The present step and the next one, for services that take no code from the past
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) next: bool,
+    /// Show this code, count down, then show the next, as a phone would
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// As JSON: both codes in order, with steps and validity
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Scan {
+    /// Pictures (PNG, JPEG, WebP, GIF, BMP, TIFF); `-` is standard input
+    #[arg(required = true, value_name = "PICTURE")]
+    pub(crate) pictures: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Each whole text, secrets included
+    #[arg(long)]
+    pub(crate) secrets: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only those that match all these words
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What is in the trash instead
+    #[arg(long)]
+    pub(crate) trash: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Show {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Print the base32 secret, and nothing else
+    #[arg(long)]
+    pub(crate) secret: bool,
+    /// Print the Key URI, which holds the secret, and nothing else
+    #[arg(long, conflicts_with = "secret")]
+    pub(crate) uri: bool,
+    /// As JSON, without the secret
+    #[arg(long, conflicts_with_all = ["secret", "uri"])]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Edit {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Who asks for the code
+    #[arg(long)]
+    pub(crate) issuer: Option<String>,
+    /// The account name
+    #[arg(long)]
+    pub(crate) account: Option<String>,
+    /// Add a tag; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Take a tag away; may be repeated
+    #[arg(long = "untag", value_name = "TAG")]
+    pub(crate) untags: Vec<String>,
+    /// A remark; an empty one takes it away
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+    /// AWS's serial number of the device, an ARN; an empty one takes it away
+    #[arg(long, value_name = "ARN")]
+    pub(crate) serial_number: Option<String>,
+    /// Sort it first
+    #[arg(long, conflicts_with = "no_favorite")]
+    pub(crate) favorite: bool,
+    /// Don't sort it first
+    #[arg(long)]
+    pub(crate) no_favorite: bool,
+    /// The next counter of an HOTP account, when it has run away from the server's
+    #[arg(long, value_name = "N")]
+    pub(crate) counter: Option<u64>,
+    /// Read the PIN of a motp or yandex account from standard input or a prompt
+    #[arg(long, value_name = "-")]
+    pub(crate) pin: Option<String>,
+    /// Settle a conflict: this account is right as it is
+    #[arg(long)]
+    pub(crate) settled: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Rename {
+    /// Id, label, name, AWS account ID or serial number
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+    /// ISSUER:NAME, or NAME alone to keep the issuer
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Erase an account that is in the trash, for good
+    #[arg(long)]
+    pub(crate) forever: bool,
+    /// Don't ask, with --forever
+    #[arg(long, requires = "forever")]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// Id, label, name, or words of them
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Qr {
+    /// Id, label, name, AWS account ID, serial number, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Write a PNG instead, readable by you alone; `-` is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "svg")]
+    pub(crate) png: Option<PathBuf>,
+    /// Write an SVG instead, readable by you alone; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Passphrase {
+    /// Change the passphrase; the vault gets a new key
+    #[command(
+        after_help = "Example:\n  vmfa passphrase change\n\nBackups of before still open with the old passphrase: `vmfa backup purge` deletes them."
+    )]
+    Change(PassphraseChange),
+}
+
+#[derive(Args)]
+pub(crate) struct PassphraseChange {
+    /// Cost of Argon2id: memory in KiB, passes, lanes
+    #[arg(long, value_name = "M_KIB,T,P")]
+    pub(crate) kdf: Option<String>,
+    /// Read the new passphrase from the first line of a file instead of asking twice
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Slot {
+    /// List the ways into the vault
+    #[command(after_help = "Example:\n  vmfa slot list")]
+    List(SlotList),
+    /// Add a way in
+    #[command(
+        after_help = "Examples:\n  vmfa slot add recovery              a new recovery code, shown once\n  \
+                      vmfa slot add key-file ~/usb/vmfa.key    a file of at least 32 random bytes\n  vmfa slot add passphrase            a second passphrase"
+    )]
+    Add(SlotAdd),
+    /// Take a way in away; the vault gets a new key
+    #[command(after_help = "Example:\n  vmfa slot remove 3f2a91c0d4e5f607")]
+    Remove(SlotRemove),
+}
+
+#[derive(Args)]
+pub(crate) struct SlotList {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct SlotAdd {
+    /// recovery, passphrase, or key-file
+    #[arg(value_name = "KIND", value_parser = ["recovery", "passphrase", "key-file"])]
+    pub(crate) kind: String,
+    /// For key-file: the file; it is made if there is none
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Cost of Argon2id for a passphrase: memory in KiB, passes, lanes
+    #[arg(long, value_name = "M_KIB,T,P")]
+    pub(crate) kdf: Option<String>,
+    /// Read the new passphrase from the first line of a file instead of asking twice
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct SlotRemove {
+    /// The slot's id, as `vmfa slot list` shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Backup {
+    /// List the backups
+    #[command(after_help = "Example:\n  vmfa backup list")]
+    List(BackupList),
+    /// Put a backup in the vault's place; what stood there is kept
+    #[command(
+        after_help = "Examples:\n  vmfa backup restore 41\n  vmfa backup restore /media/usb/vault.vmfa"
+    )]
+    Restore(BackupRestore),
+    /// Delete all backups
+    #[command(after_help = "Example:\n  vmfa backup purge --yes")]
+    Purge(BackupPurge),
+}
+
+#[derive(Args)]
+pub(crate) struct BackupList {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BackupRestore {
+    /// A generation from `vmfa backup list`, or any vault file
+    #[arg(value_name = "GENERATION|FILE")]
+    pub(crate) backup: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct BackupPurge {
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Doctor {
+    /// Compare this machine's clock with the Date header of a server
+    #[arg(long, value_name = "URL")]
+    pub(crate) clock: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// A directory to write one page a command into
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}

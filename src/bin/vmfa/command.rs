@@ -1,0 +1,220 @@
+//! One file a command. Here: from the arguments to the command, and what several of them share.
+
+mod add;
+mod backup;
+mod check;
+mod code;
+mod doctor;
+mod edit;
+mod fresh;
+mod init;
+mod list;
+mod manual;
+mod pair;
+mod passphrase;
+mod qr;
+mod scan;
+mod show;
+mod slot;
+mod trash;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use vmfa::account::Summary;
+use vmfa::account::query::{self, Found};
+use vmfa::account::text::clean;
+use vmfa::clock::UnixTime;
+use vmfa::vault::{Saved, Unlocked};
+
+use crate::args::{Arguments, Command};
+use crate::fault::{Exit, Fault, Outcome};
+use crate::place::Place;
+use crate::print::Screen;
+use crate::unlock::Context;
+
+/// Does what the arguments say.
+pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
+    let place = match Place::read() {
+        Ok(place) => place,
+        Err(fault) => {
+            fault.report(false);
+            return fault.exit();
+        }
+    };
+    let colours = place.colours_allowed;
+    let outcome = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => Context::new(arguments.global, place)
+            .and_then(|context| dispatch(&context, arguments.command)),
+        Err(error) => return explain(&error, &Screen::new(colours)),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(fault) => {
+            fault.report(Screen::new(colours).err_colours());
+            fault.exit()
+        }
+    }
+}
+
+fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
+    match command {
+        Command::Init(input) => init::run(context, &input).map(done),
+        Command::Add(input) => add::run(context, *input),
+        Command::Code(input) => code::run(context, &input).map(done),
+        Command::Pair(input) => pair::run(context, &input).map(done),
+        Command::Scan(input) => scan::run(context, &input),
+        Command::List(input) => list::run(context, &input).map(done),
+        Command::Show(input) => show::run(context, &input).map(done),
+        Command::Edit(input) => edit::run(context, *input).map(done),
+        Command::Rename(input) => edit::rename(context, &input).map(done),
+        Command::Remove(input) => trash::remove(context, &input).map(done),
+        Command::Restore(input) => trash::restore(context, &input).map(done),
+        Command::Qr(input) => qr::run(context, &input).map(done),
+        Command::Passphrase(input) => passphrase::run(context, input).map(done),
+        Command::Slot(input) => slot::run(context, input).map(done),
+        Command::Check => check::run(context),
+        Command::Backup(input) => backup::run(context, input).map(done),
+        Command::Doctor(input) => doctor::run(context, &input),
+        Command::Completions(input) => manual::completions(context, &input).map(done),
+        Command::Man(input) => manual::man(context, &input).map(done),
+    }
+}
+
+fn done((): ()) -> Exit {
+    Exit::Done
+}
+
+/// Help and version go to standard output; a usage error goes to standard error, with what was typed made harmless.
+fn explain(error: &clap::Error, screen: &Screen) -> Exit {
+    let styled = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let wanted = error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+            let text = if screen.out_is_terminal() && screen.err_colours() {
+                styled.ansi().to_string()
+            } else {
+                styled.to_string()
+            };
+            let written = if wanted {
+                screen.raw(text.as_bytes())
+            } else {
+                screen
+                    .raw(text.as_bytes())
+                    .and(Err(Fault::silent(Exit::Usage)))
+            };
+            written.map_or_else(|fault| fault.exit(), |()| Exit::Done)
+        }
+        _ => {
+            let plain = styled.to_string();
+            let text: Vec<_> = plain.trim_end().lines().map(clean).collect();
+            let text = text.join("\n").replacen("error:", "vmfa:", 1);
+            screen.remark(&text);
+            Exit::Usage
+        }
+    }
+}
+
+/// The one account that the words mean.
+pub(crate) fn pick<'a>(words: &[String], among: &'a [Summary]) -> Outcome<&'a Summary> {
+    let query = words.join(" ");
+    if query.trim().is_empty() {
+        return Err(Fault::usage("which account? The name is empty").hint("`vmfa list` shows them"));
+    }
+    match query::find(&query, among) {
+        Found::One(index) => Ok(&among[index]),
+        Found::Several(indices) => Err(Fault::new(
+            Exit::NotFound,
+            format!(
+                "{query:?} means more than one account: {}",
+                near(&indices, among)
+            ),
+        )
+        .hint("say more words, the whole label, or the id")),
+        Found::Nothing(_) if among.is_empty() => {
+            Err(Fault::new(Exit::NotFound, "there are no accounts")
+                .hint("`vmfa add` brings one in"))
+        }
+        Found::Nothing(indices) if indices.is_empty() => Err(Fault::new(
+            Exit::NotFound,
+            format!("no account matches {query:?}"),
+        )
+        .hint("`vmfa list` shows them")),
+        Found::Nothing(indices) => Err(Fault::new(
+            Exit::NotFound,
+            format!(
+                "no account matches {query:?}; near it: {}",
+                near(&indices, among)
+            ),
+        )
+        .hint("`vmfa list` shows them all")),
+    }
+}
+
+/// A few accounts in a line, told apart by the beginning of their ids where their labels are the same.
+fn near(indices: &[usize], among: &[Summary]) -> String {
+    const SHOWN: usize = 8;
+    let label = |index: &usize| among[*index].label();
+    let mut names: Vec<String> = Vec::new();
+    for index in indices.iter().take(SHOWN) {
+        let twin = indices
+            .iter()
+            .any(|other| other != index && label(other) == label(index));
+        let summary = &among[*index];
+        names.push(if twin {
+            format!("{} (id {})", named(summary), short_id(summary))
+        } else {
+            named(summary)
+        });
+    }
+    if indices.len() > SHOWN {
+        names.push(format!("and {} more", indices.len() - SHOWN));
+    }
+    names.join(", ")
+}
+
+/// An account's label, safe to print, or its id when it has none.
+pub(crate) fn named(summary: &Summary) -> String {
+    let label = summary.label();
+    if label.is_empty() {
+        format!("(no name, id {})", short_id(summary))
+    } else {
+        clean(&label).into_owned()
+    }
+}
+
+/// Enough of an id to type it.
+pub(crate) fn short_id(summary: &Summary) -> String {
+    summary.id.to_string()[..8].to_owned()
+}
+
+/// Saves, and says it when the system couldn't vouch for the disk.
+pub(crate) fn save(context: &Context, vault: &mut Unlocked, now: UnixTime) -> Outcome {
+    match vault.save(now)? {
+        Saved::Durable | Saved::Unchanged => Ok(()),
+        Saved::DurabilityUnknown => {
+            context.screen.warn("saved, but the system couldn't say that it is on the disk: don't cut the power now");
+            Err(Fault::new(
+                Exit::Internal,
+                "saved, but perhaps not yet safe from a power cut",
+            )
+            .hint("run `vmfa check`; then `sync`"))
+        }
+    }
+}
+
+/// The value of an option that is a secret: it must be `-`, since a command line can be read by others.
+pub(crate) fn only_dash(option: &str, given: Option<&str>) -> Outcome<bool> {
+    match given {
+        None => Ok(false),
+        Some("-") => Ok(true),
+        // What was given is not repeated: it may be the secret itself.
+        Some(_) => Err(Fault::usage(format!(
+            "{option}: a secret may not stand on the command line, where others and the shell's history see it"
+        ))
+        .hint(format!("use {option} - and type or pipe it; treat the one just typed as seen"))),
+    }
+}

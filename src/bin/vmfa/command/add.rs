@@ -1,0 +1,508 @@
+//! `vmfa add`: accounts in, from pictures, Key URIs or a typed secret.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use vmfa::account::text::clean;
+use vmfa::account::{Account, Draft, Drafted, Refusal, Summary};
+use vmfa::authenticator::Authenticator;
+use vmfa::clock::UnixTime;
+use vmfa::import;
+use vmfa::otp::Pairing;
+use vmfa::secret::SecretText;
+use vmfa::vault::{Added, KdfParams, Unlocked};
+use zeroize::Zeroizing;
+
+use crate::args::Add;
+use crate::command::edit::{serial_number, split_name};
+use crate::command::{fresh, init, named, only_dash, save, scan, short_id};
+use crate::fault::{Exit, Fault, Outcome};
+use crate::prompt::Terminal;
+use crate::unlock::Context;
+
+/// The most that is read from standard input: 100,000 Key URIs fit.
+const MAX_PIPED: u64 = 64 << 20;
+
+pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
+    let now = context.now()?;
+    let uris = only_dash("--uri", input.uri.as_deref())?;
+    let secret = only_dash("--secret", input.secret.as_deref())?;
+    let pin = only_dash("--pin", input.pin.as_deref())?;
+    let given_serial = input
+        .serial_number
+        .as_deref()
+        .map(serial_number)
+        .transpose()?
+        .flatten();
+    let (name, pictures) = sort_words(&input.words, uris || secret)?;
+
+    // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
+    let mut piped = None;
+    let mut found = if uris {
+        from_uris(&mut piped)?
+    } else if secret || pictures.is_empty() {
+        from_secret(&input, name.is_some() || secret, &mut piped)?
+    } else {
+        from_pictures(context, &pictures)?
+    };
+    if pin {
+        let typed = secret_line("PIN", &mut piped)?;
+        for draft in found.iter_mut().flatten() {
+            draft.pin = Some(typed.duplicate());
+        }
+    }
+    let several = found.iter().filter(|row| row.is_ok()).count() > 1;
+    if several && (name.is_some() || input.account.is_some()) {
+        return Err(
+            Fault::usage("several accounts were found, and one name was given for them")
+                .hint("leave the name out, then `vmfa rename` each"),
+        );
+    }
+    let mut accounts = Vec::new();
+    let mut refused = 0;
+    for row in found.drain(..) {
+        match row.and_then(|draft| draft.into_account(now)) {
+            Ok(Drafted {
+                mut account,
+                warnings,
+            }) => {
+                relabel(
+                    &mut account.summary,
+                    name.as_deref(),
+                    &input,
+                    given_serial.as_deref(),
+                );
+                for warning in warnings {
+                    context
+                        .screen
+                        .warn(&format!("{}: {warning}", named(&account.summary)));
+                }
+                accounts.push(account);
+            }
+            Err(refusal) => {
+                refused += 1;
+                report(&refusal, context);
+            }
+        }
+    }
+    if accounts.is_empty() {
+        return Ok(Exit::Usage);
+    }
+    let mut vault = open_or_make(context)?;
+    let exit = if refused > 0 {
+        Exit::Partly
+    } else {
+        Exit::Done
+    };
+    take_in(context, &mut vault, accounts, now).map(|()| exit)
+}
+
+/// A row that was refused, on standard error; the other rows go on.
+fn report(refusal: &Refusal, context: &Context) {
+    Fault::from(refusal.clone()).report(context.screen.err_colours());
+}
+
+fn take_in(
+    context: &Context,
+    vault: &mut Unlocked,
+    accounts: Vec<Account>,
+    now: UnixTime,
+) -> Outcome {
+    let mut came = Vec::new();
+    for account in accounts {
+        let label = named(&account.summary);
+        came.push((vault.add(account, now)?, label));
+    }
+    save(context, vault, now)?;
+    let summaries = vault.summaries()?;
+    let known = |id| summaries.iter().find(|summary| summary.id == id);
+    let screen = &context.screen;
+    let mut devices = Vec::new();
+    for (added, label) in came {
+        let id = match added {
+            Added::New(id) => {
+                screen.line(&format!("added {}", screen.bold(&label)))?;
+                id
+            }
+            Added::AlreadyThere(id) => {
+                let there = known(id).map(named).unwrap_or_else(|| {
+                    format!("{label} (in the trash: `vmfa restore` brings it back)")
+                });
+                screen.line(&format!(
+                    "{there} is there already, with the same secret: kept once"
+                ))?;
+                id
+            }
+            Added::Namesake { id, other } => {
+                let (new, old) = (id.to_string(), other.to_string());
+                screen.line(&format!("added {}", screen.bold(&label)))?;
+                screen.warn(&format!(
+                    "another account of that name has another secret; both are kept: the new one has id {}, the other {}",
+                    &new[..8],
+                    &old[..8]
+                ));
+                id
+            }
+        };
+        devices.extend(known(id).filter(|summary| is_aws(summary)));
+    }
+    devices
+        .iter()
+        .try_for_each(|summary| show_pair(context, vault, summary))
+}
+
+/// What AWS's console asks for right after it has shown the picture.
+fn show_pair(context: &Context, vault: &Unlocked, summary: &Summary) -> Outcome {
+    let codes = vault.pair_at(&summary.id, context.now()?, Pairing::Previous)?;
+    fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
+    let screen = &context.screen;
+    screen.line(&format!(
+        "\nType these two codes under \"Set up device\" in the AWS console, in this order, now:\n\n  \
+         MFA code 1   {}\n  MFA code 2   {}\n\n\
+         Later, at every sign-in:  vmfa code {}\n\
+         If AWS refuses them:      vmfa pair {}   gives two new ones",
+        screen.bold(codes.first.as_str()),
+        screen.bold(codes.second.as_str()),
+        query_word(summary),
+        query_word(summary),
+    ))
+}
+
+/// A word that finds the account again, as one types it in a shell.
+fn query_word(summary: &Summary) -> String {
+    let name = clean(&summary.name).into_owned();
+    let plain = |c: char| c.is_alphanumeric() || "@._+=,-".contains(c);
+    if name.is_empty() || !name.chars().all(plain) || name.starts_with('-') {
+        short_id(summary)
+    } else {
+        name
+    }
+}
+
+/// Whether the account is a virtual MFA device of AWS.
+fn is_aws(summary: &Summary) -> bool {
+    summary.serial_number.is_some()
+        || summary.issuer.eq_ignore_ascii_case("Amazon Web Services")
+        || summary.issuer.eq_ignore_ascii_case("AWS")
+}
+
+/// What the person says goes before what the picture says.
+fn relabel(summary: &mut Summary, name: Option<&str>, input: &Add, serial_number: Option<&str>) {
+    if let Some(name) = name {
+        let (issuer, name) = split_name(name);
+        summary.name = name;
+        if let Some(issuer) = issuer {
+            summary.issuer = issuer;
+            summary.label_issuer = None;
+        }
+    }
+    if let Some(issuer) = &input.issuer {
+        summary.issuer = clean(issuer).into_owned();
+        summary.label_issuer = None;
+    }
+    if let Some(account) = &input.account {
+        summary.name = clean(account).into_owned();
+    }
+    for tag in input.tags.iter().map(|tag| clean(tag).into_owned()) {
+        if !tag.is_empty() && !summary.tags.contains(&tag) {
+            summary.tags.push(tag);
+        }
+    }
+    if let Some(note) = &input.note {
+        summary.note = clean(note).into_owned();
+    }
+    if let Some(serial_number) = serial_number {
+        summary.serial_number = Some(serial_number.to_owned());
+    }
+}
+
+/// Which of the words is a name, and which are pictures.
+fn sort_words(words: &[OsString], no_pictures: bool) -> Outcome<(Option<String>, Vec<PathBuf>)> {
+    let as_name = |word: &OsStr| {
+        word.to_str()
+            .map(str::to_owned)
+            .ok_or_else(|| Fault::usage("the account's name is not UTF-8"))
+    };
+    match words {
+        [] => Ok((None, Vec::new())),
+        [name] if no_pictures => Ok((Some(as_name(name)?), Vec::new())),
+        [_, ..] if no_pictures => Err(Fault::usage(
+            "with --secret or --uri there is at most one NAME and no picture",
+        )),
+        [first, rest @ ..] => {
+            let path = Path::new(first);
+            let is_picture = first == "-" || path.exists() && (rest.is_empty() || !path.is_dir());
+            // `vmfa add missing.png` means a picture that isn't there, not an account of that name.
+            if is_picture || (looks_like_picture(path) && rest.is_empty()) {
+                return Ok((None, words.iter().map(PathBuf::from).collect()));
+            }
+            Ok((
+                Some(as_name(first)?),
+                rest.iter().map(PathBuf::from).collect(),
+            ))
+        }
+    }
+}
+
+fn looks_like_picture(path: &Path) -> bool {
+    const ENDINGS: [&str; 11] = [
+        "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "pdf", "svg",
+    ];
+    let ending = path
+        .extension()
+        .and_then(OsStr::to_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    ENDINGS.contains(&ending.as_str()) || path.components().count() > 1
+}
+
+/// What stands in the way of an account, and the accounts.
+type Rows = Vec<Result<Draft, Refusal>>;
+
+fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
+    let mut rows = Vec::new();
+    let mut texts = Vec::new();
+    for path in pictures {
+        let name = scan::picture_name(context, path);
+        let scanned = scan::read(context, path)?;
+        if scanned.texts.is_empty() {
+            return Err(scan::without_code(&name, &scanned));
+        }
+        let many = pictures.len() > 1 || scanned.texts.len() > 1;
+        for (index, text) in scanned.texts.into_iter().enumerate() {
+            let place = if many {
+                format!("{name}, QR code {}", index + 1)
+            } else {
+                name.clone()
+            };
+            texts.push((place, text));
+        }
+    }
+    read_texts(context, &texts, &mut rows);
+    Ok(rows)
+}
+
+fn from_uris(piped: &mut Option<Piped>) -> Outcome<Rows> {
+    let mut rows = Vec::new();
+    if std::io::stdin().is_terminal() {
+        let line = secret_line("Key URI", piped)?;
+        match import::read_text(line.expose()) {
+            Ok(read) => rows.extend(read.drafts),
+            Err(refusal) => rows.push(Err(refusal)),
+        }
+        return Ok(rows);
+    }
+    let mut number = 0;
+    let lines = piped.insert(Piped::read()?);
+    while let Some(line) = lines.next_line() {
+        number += 1;
+        let text = line.expose().trim_start_matches('\u{feff}').trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let place = format!("line {number}");
+        match import::read_text(text) {
+            Ok(read) => rows.extend(read.drafts.into_iter().map(|row| placed(row, &place))),
+            Err(refusal) => rows.push(placed(Err(refusal), &place)),
+        }
+    }
+    if rows.is_empty() {
+        return Err(
+            Fault::usage("standard input held no Key URI").hint("one otpauth:// URI a line")
+        );
+    }
+    Ok(rows)
+}
+
+fn read_texts(context: &Context, texts: &[(String, SecretText)], rows: &mut Rows) {
+    let mut parts = scan::Parts::default();
+    for (place, text) in texts {
+        match import::read_text(text.expose()) {
+            Ok(read) => {
+                parts.note(read.part);
+                let many = read.drafts.len() > 1;
+                rows.extend(read.drafts.into_iter().enumerate().map(|(index, row)| {
+                    placed(
+                        row,
+                        &if many {
+                            format!("{place}, account {}", index + 1)
+                        } else {
+                            place.clone()
+                        },
+                    )
+                }));
+            }
+            Err(refusal) => rows.push(placed(Err(refusal), place)),
+        }
+    }
+    for missing in parts.missing() {
+        context.screen.warn(&missing);
+    }
+}
+
+/// Where a row was found, unless it says so itself.
+fn placed(row: Result<Draft, Refusal>, place: &str) -> Result<Draft, Refusal> {
+    match row {
+        Ok(mut draft) => {
+            if draft.place.is_empty() {
+                draft.place = place.into();
+            }
+            Ok(draft)
+        }
+        Err(mut refusal) => {
+            if refusal.place.is_empty() {
+                refusal.place = place.into();
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// A secret, piped or typed; what is typed without a name may also be a whole Key URI.
+fn from_secret(input: &Add, named: bool, piped: &mut Option<Piped>) -> Outcome<Rows> {
+    if !named && !std::io::stdin().is_terminal() {
+        return Err(
+            Fault::usage("nothing to add: name a picture, or say --uri - or --secret -")
+                .hint("vmfa add qr.png"),
+        );
+    }
+    let text = secret_line(
+        if named {
+            "Secret (base32)"
+        } else {
+            "Secret (base32) or Key URI"
+        },
+        piped,
+    )?;
+    if text.expose().contains("://") {
+        return Ok(match import::read_text(text.expose()) {
+            Ok(read) => read.drafts,
+            Err(refusal) => vec![Err(refusal)],
+        });
+    }
+    Ok(vec![Ok(Draft {
+        kind: input.kind.clone(),
+        secret: Some(text),
+        algorithm: input.algorithm.clone(),
+        digits: input.digits.clone(),
+        period: input.period.clone(),
+        counter: input.counter.clone(),
+        t0: input.t0.clone(),
+        ..Draft::default()
+    })])
+}
+
+/// The vault, made now if there is none and a person wants it.
+fn open_or_make(context: &Context) -> Outcome<Unlocked> {
+    if std::fs::symlink_metadata(&context.files.vault).is_ok() {
+        return context.open();
+    }
+    let usual = context
+        .place
+        .is_usual_vault(context.global.vault.as_deref());
+    let missing = Fault::new(
+        Exit::NotFound,
+        format!("there is no vault at {}", context.vault_name()),
+    )
+    .hint("make it with `vmfa init`");
+    // A vault that was named and isn't there may be on a disk that isn't mounted: only a person can say that a new one is
+    // meant.
+    if Terminal::open().is_none() && !(usual && context.has_source()) {
+        return Err(missing);
+    }
+    context.screen.remark(&format!(
+        "There is no vault yet. Choose a passphrase, and one is made at {} (^C stops).",
+        context.vault_name()
+    ));
+    if !usual && context.has_source() {
+        let agreed = Terminal::open()
+            .map(|terminal| terminal.confirm("Make it?"))
+            .transpose()?;
+        if agreed != Some(true) {
+            return Err(missing);
+        }
+    }
+    init::make(context, KdfParams::DEFAULT)
+}
+
+/// Lines of standard input, wiped when dropped.
+pub(crate) struct Piped {
+    text: Zeroizing<Vec<u8>>,
+    next: usize,
+}
+
+impl Piped {
+    fn read() -> Outcome<Self> {
+        let mut text = Zeroizing::new(Vec::new());
+        std::io::stdin()
+            .lock()
+            .take(MAX_PIPED + 1)
+            .read_to_end(&mut text)
+            .map_err(|error| {
+                Fault::new(
+                    Exit::Internal,
+                    format!("standard input can't be read: {error}"),
+                )
+            })?;
+        if text.len() as u64 > MAX_PIPED {
+            return Err(Fault::usage(format!(
+                "standard input has more than {MAX_PIPED} bytes"
+            )));
+        }
+        Ok(Self {
+            text: decoded(text),
+            next: 0,
+        })
+    }
+
+    fn next_line(&mut self) -> Option<SecretText> {
+        let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
+        let end = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(rest.len());
+        let line = String::from_utf8_lossy(&rest[..end])
+            .trim_end_matches('\r')
+            .to_owned();
+        self.next += end + 1;
+        Some(SecretText::new(line))
+    }
+}
+
+/// PowerShell's `>` writes UTF-16 with a byte-order mark.
+fn decoded(bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        Some(_) | None => return bytes,
+    };
+    let units: Zeroizing<Vec<u16>> = Zeroizing::new(
+        bytes[2..]
+            .chunks_exact(2)
+            .map(|pair| unit([pair[0], pair[1]]))
+            .collect(),
+    );
+    Zeroizing::new(String::from_utf16_lossy(&units).into_bytes())
+}
+
+/// A line that is a secret: from the terminal unseen, else the next line of standard input.
+pub(crate) fn secret_line(what: &str, piped: &mut Option<Piped>) -> Outcome<SecretText> {
+    if piped.is_none() && std::io::stdin().is_terminal() {
+        let terminal = Terminal::open().ok_or_else(|| {
+            Fault::new(
+                Exit::Locked,
+                format!("{what}: there is no terminal to ask on"),
+            )
+            .hint("pipe it to standard input")
+        })?;
+        return terminal.hidden(&format!("{what}: "));
+    }
+    let lines = match piped {
+        Some(lines) => lines,
+        None => piped.insert(Piped::read()?),
+    };
+    lines
+        .next_line()
+        .ok_or_else(|| Fault::usage(format!("{what}: standard input is empty")))
+}

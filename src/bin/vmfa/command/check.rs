@@ -1,0 +1,42 @@
+//! `vmfa check`: every record, tested.
+
+use vmfa::authenticator::Authenticator;
+
+use crate::command::named;
+use crate::fault::{Exit, Outcome};
+use crate::unlock::Context;
+
+pub(crate) fn run(context: &Context) -> Outcome<Exit> {
+    let vault = context.open()?;
+    let live = vault.summaries()?;
+    let trash = vault.trash();
+    let mut bad = 0;
+    for summary in live.iter().chain(&trash) {
+        let fault = match vault.account(&summary.id) {
+            Err(error) => Some(error.to_string()),
+            Ok(account) => account.generator().err().map(|error| error.to_string()),
+        };
+        if let Some(fault) = fault {
+            bad += 1;
+            context.screen.line(&format!(
+                "{}: {}",
+                named(summary),
+                vmfa::account::text::clean(&fault)
+            ))?;
+        }
+    }
+    let unknown = vault.unknown_records().len();
+    let mut words = vec![
+        format!("generation {}", vault.generation()),
+        format!("{} accounts", live.len()),
+    ];
+    words.extend((!trash.is_empty()).then(|| format!("{} in the trash", trash.len())));
+    words.extend((unknown > 0).then(|| format!("{unknown} records of a newer version, kept")));
+    words.push(if bad == 0 {
+        "all sound".into()
+    } else {
+        format!("{bad} NOT sound")
+    });
+    context.screen.line(&words.join(", "))?;
+    Ok(if bad == 0 { Exit::Done } else { Exit::Damaged })
+}

@@ -1,0 +1,121 @@
+//! `vmfa code`: one code.
+
+use serde_json::{Value, json};
+use vmfa::account::Summary;
+use vmfa::authenticator::Authenticator;
+use vmfa::clock::{Clock, UnixTime};
+use vmfa::otp::{self, Moment, Scheme};
+
+use crate::args::Code;
+use crate::command::{fresh, pick};
+use crate::fault::{Fault, Outcome};
+use crate::unlock::Context;
+
+pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
+    let mut vault = context.open()?;
+    let summaries = vault.summaries()?;
+    let summary = pick(&input.query, &summaries)?;
+    let code = one(context, &mut vault, summary, input)?;
+    if input.json {
+        let now = context.clock.now().ok();
+        return context.screen.json(&described(summary, &code, now));
+    }
+    context.screen.line(code.as_str())?;
+    if context.screen.err_is_terminal() && input.at.is_none() {
+        context.screen.remark(&validity(&code, context.now()?));
+    }
+    Ok(())
+}
+
+fn one<A: Authenticator>(
+    context: &Context,
+    vault: &mut A,
+    summary: &Summary,
+    input: &Code,
+) -> Outcome<otp::Code> {
+    if let Scheme::Hotp(_) = summary.scheme {
+        if input.next || input.at.is_some() || input.min_validity.is_some() {
+            return Err(
+                Fault::usage("a counter-based (HOTP) account has no code for a moment")
+                    .hint("without --at, --next and --min-validity its next code is given"),
+            );
+        }
+        // Every code of a counter is fresh.
+        return Ok(vault.next_hotp(&summary.id, context.now()?)?);
+    }
+    if input.fresh {
+        return fresh::code(context, vault, summary, input.within);
+    }
+    let mut now = match input.at {
+        Some(at) => UnixTime::from_secs(at),
+        None => context.now()?,
+    };
+    if input.next {
+        now = end_of_step(summary, now)?;
+    }
+    if let Some(least) = input.min_validity {
+        let period = u64::from(summary.scheme.period().unwrap_or(u32::MAX));
+        if least > period {
+            return Err(Fault::usage(format!(
+                "--min-validity {least}: a code of this account holds for {period} s at most"
+            )));
+        }
+        let end = end_of_step(summary, now)?;
+        if now.until(end).as_secs_f64() < least as f64 {
+            if input.at.is_none() {
+                context
+                    .screen
+                    .wait("the next code in", || Ok(context.clock.now()?.until(end)))?;
+                now = context.now()?;
+            } else {
+                now = end;
+            }
+        }
+    }
+    Ok(vault.code_at(&summary.id, now)?)
+}
+
+fn end_of_step(summary: &Summary, now: UnixTime) -> Outcome<UnixTime> {
+    match summary.scheme.window(summary.scheme.step_at(now)?)? {
+        Moment::Step { until, .. } => Ok(until),
+        Moment::Counter(_) => Ok(now),
+    }
+}
+
+/// How long a code holds, for the person at the terminal.
+fn validity(code: &otp::Code, now: UnixTime) -> String {
+    match code.moment() {
+        Moment::Counter(counter) => format!("counter {counter}; the next code is another"),
+        Moment::Step { from, .. } if now < from => {
+            format!(
+                "holds from {} s from now",
+                now.until(from).as_millis().div_ceil(1000)
+            )
+        }
+        Moment::Step { until, .. } if now < until => {
+            format!("{} s left", now.until(until).as_secs())
+        }
+        Moment::Step { .. } => "of a step that has just passed".into(),
+    }
+}
+
+/// A code with all that a program needs to know of it.
+pub(crate) fn described(summary: &Summary, code: &otp::Code, now: Option<UnixTime>) -> Value {
+    let mut value = json!({
+        "id": summary.id.to_string(),
+        "issuer": summary.issuer,
+        "account": summary.name,
+        "type": summary.scheme.name(),
+        "code": code.as_str(),
+    });
+    match code.moment() {
+        Moment::Counter(counter) => value["counter"] = counter.into(),
+        Moment::Step { step, from, until } => {
+            value["step"] = step.into();
+            value["valid_from"] = from.secs().into();
+            value["valid_until"] = until.secs().into();
+            value["seconds_left"] = now.map(|now| now.until(until).as_secs()).into();
+        }
+    }
+    value
+}

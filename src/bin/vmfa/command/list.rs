@@ -1,0 +1,151 @@
+//! `vmfa list`: the accounts, without secrets.
+
+use serde_json::{Value, json};
+use vmfa::account::Summary;
+use vmfa::authenticator::Authenticator;
+use vmfa::vault::Unlocked;
+
+use crate::args::List;
+use crate::command::short_id;
+use crate::fault::Outcome;
+use crate::print::Table;
+use crate::unlock::Context;
+
+pub(crate) fn run(context: &Context, input: &List) -> Outcome {
+    let vault = context.open()?;
+    let mut summaries = if input.trash {
+        vault.trash()
+    } else {
+        vault.summaries()?
+    };
+    let words: Vec<String> = input
+        .query
+        .iter()
+        .flat_map(|q| q.split_whitespace())
+        .map(str::to_lowercase)
+        .collect();
+    summaries.retain(|summary| matches(summary, &words));
+    sort(&mut summaries);
+    if input.json {
+        return context
+            .screen
+            .json(&Value::Array(summaries.iter().map(described).collect()));
+    }
+    print(context, &summaries)?;
+    remark_unknown(context, &vault);
+    if summaries.is_empty() && context.screen.err_is_terminal() {
+        context.screen.remark(if input.trash {
+            "the trash is empty"
+        } else if words.is_empty() {
+            "no accounts yet: `vmfa add` brings one in"
+        } else {
+            "no account matches all these words"
+        });
+    }
+    Ok(())
+}
+
+/// Favourites first, then by label as a person sorts: case aside.
+pub(crate) fn sort(summaries: &mut [Summary]) {
+    summaries.sort_by_cached_key(|s| {
+        (
+            !s.favorite,
+            s.issuer.to_lowercase(),
+            s.name.to_lowercase(),
+            s.id,
+        )
+    });
+}
+
+fn matches(summary: &Summary, words: &[String]) -> bool {
+    let all = format!(
+        "{} {} {} {} {} {}",
+        summary.issuer,
+        summary.name,
+        summary.tags.join(" "),
+        summary.note,
+        summary.serial_number.as_deref().unwrap_or_default(),
+        summary.id
+    )
+    .to_lowercase();
+    words.iter().all(|word| all.contains(word))
+}
+
+/// The table of accounts.
+pub(crate) fn print(context: &Context, summaries: &[Summary]) -> Outcome {
+    let mut table = Table::new(&["ISSUER", "ACCOUNT", "TYPE", "TAGS", "ID"]);
+    for summary in summaries {
+        let mut tags = summary.tags.join(" ");
+        for (set, mark) in [(summary.favorite, "*"), (summary.conflict, "CONFLICT")] {
+            if set {
+                tags = format!("{mark} {tags}").trim_end().to_owned();
+            }
+        }
+        table.row(vec![
+            summary.issuer.clone(),
+            summary.name.clone(),
+            kind(summary),
+            tags,
+            short_id(summary),
+        ]);
+    }
+    if table.is_empty() {
+        Ok(())
+    } else {
+        table.print(&context.screen)
+    }
+}
+
+/// The scheme in a word or two: what differs from the usual is said.
+fn kind(summary: &Summary) -> String {
+    let scheme = &summary.scheme;
+    let mut words = vec![scheme.name().to_owned()];
+    if matches!(scheme.name(), "totp" | "hotp") {
+        if scheme.algorithm_name() != "SHA1" {
+            words.push(scheme.algorithm_name().into());
+        }
+        if scheme.digits() != 6 {
+            words.push(format!("{} digits", scheme.digits()));
+        }
+        if let Some(period) = scheme.period().filter(|period| *period != 30) {
+            words.push(format!("{period} s"));
+        }
+    }
+    words.join(" ")
+}
+
+/// An account as `list --json` tells it. The names are stable.
+pub(crate) fn described(summary: &Summary) -> Value {
+    json!({
+        "id": summary.id.to_string(),
+        "issuer": summary.issuer,
+        "account": summary.name,
+        "type": summary.scheme.name(),
+        "algorithm": summary.scheme.algorithm_name(),
+        "digits": summary.scheme.digits(),
+        "period": summary.scheme.period(),
+        "counter": summary.counter,
+        "tags": summary.tags,
+        "serial_number": summary.serial_number,
+        "note": summary.note,
+        "favorite": summary.favorite,
+        "conflict": summary.conflict,
+    })
+}
+
+/// Records of a newer version are kept and shown as what they are.
+fn remark_unknown(context: &Context, vault: &Unlocked) {
+    let unknown = vault.unknown_records();
+    if !unknown.is_empty() {
+        let ids: Vec<String> = unknown
+            .iter()
+            .take(5)
+            .map(|record| format!("{} (type {})", record.id, record.kind))
+            .collect();
+        context.screen.warn(&format!(
+            "{} records are of a kind that this version doesn't know; they are kept as they are: {}",
+            unknown.len(),
+            ids.join(", ")
+        ));
+    }
+}

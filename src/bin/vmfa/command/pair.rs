@@ -1,0 +1,69 @@
+//! `vmfa pair`: two consecutive codes.
+
+use serde_json::json;
+use vmfa::account::Summary;
+use vmfa::authenticator::Authenticator;
+use vmfa::clock::Clock;
+use vmfa::otp::{Pair as Codes, Pairing, Scheme};
+
+use crate::args::Pair;
+use crate::command::{fresh, pick};
+use crate::fault::{Fault, Outcome};
+use crate::unlock::Context;
+
+pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
+    let vault = context.open()?;
+    let summaries = vault.summaries()?;
+    let summary = pick(&input.query, &summaries)?;
+    if let Scheme::Hotp(_) = summary.scheme {
+        return Err(
+            Fault::usage("a counter-based (HOTP) account has no pair of time steps")
+                .hint("run `vmfa code` twice: the first code, then the second"),
+        );
+    }
+    let pairing = if input.next || input.wait {
+        Pairing::Next
+    } else {
+        Pairing::Previous
+    };
+    let codes = vault.pair_at(&summary.id, context.now()?, pairing)?;
+    fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
+    if input.json {
+        return print_json(context, summary, &codes);
+    }
+    context.screen.line(codes.first.as_str())?;
+    if input.wait
+        && let Some((from, _)) = codes.second.window()
+    {
+        context.screen.wait("the second code in", || {
+            Ok(context.clock.now()?.until(from))
+        })?;
+    }
+    context.screen.line(codes.second.as_str())?;
+    if context.screen.err_is_terminal() && pairing == Pairing::Previous {
+        context.screen.remark("type them in this order, at once");
+    }
+    Ok(())
+}
+
+fn print_json(context: &Context, summary: &Summary, codes: &Codes) -> Outcome {
+    let both = [&codes.first, &codes.second];
+    let valid: Vec<_> = both
+        .iter()
+        .filter_map(|code| code.window())
+        .map(|(from, until)| json!({ "from": from.secs(), "until": until.secs() }))
+        .collect();
+    context.screen.json(&json!({
+        "id": summary.id.to_string(),
+        "issuer": summary.issuer,
+        "account": summary.name,
+        "serial_number": summary.serial_number,
+        "codes": both.map(otp_text),
+        "steps": both.map(vmfa::otp::Code::step),
+        "valid": valid,
+    }))
+}
+
+fn otp_text(code: &vmfa::otp::Code) -> &str {
+    code.as_str()
+}

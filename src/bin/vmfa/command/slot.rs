@@ -1,0 +1,192 @@
+//! `vmfa slot`: the ways into the vault.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use vmfa::secret::Secret;
+use vmfa::vault::{Credential, SlotInfo, SlotKind};
+use zeroize::Zeroize;
+
+use crate::args::{Slot, SlotAdd, SlotList, SlotRemove};
+use crate::command::{init, save};
+use crate::fault::{Exit, Fault, Outcome};
+use crate::place::Source;
+use crate::print::Table;
+use crate::unlock::{Context, kdf};
+
+pub(crate) fn run(context: &Context, input: Slot) -> Outcome {
+    match input {
+        Slot::List(input) => list(context, &input),
+        Slot::Add(input) => add(context, input),
+        Slot::Remove(input) => remove(context, &input),
+    }
+}
+
+fn id(slot: &SlotInfo) -> String {
+    slot.id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn list(context: &Context, input: &SlotList) -> Outcome {
+    let vault = context.open()?;
+    let slots = vault.slots();
+    if input.json {
+        return context
+            .screen
+            .json(&Value::Array(slots.iter().map(described).collect()));
+    }
+    let mut table = Table::new(&["ID", "KIND", "COST"]);
+    for slot in &slots {
+        let (kind, cost) = match slot.kind {
+            SlotKind::Passphrase { kdf, with_key_file } => {
+                let (m_kib, t, p) = kdf.get();
+                let kind = if with_key_file {
+                    "passphrase and key file"
+                } else {
+                    "passphrase"
+                };
+                (
+                    kind.to_owned(),
+                    format!("Argon2id {} MiB, {t} passes, {p} lanes", m_kib / 1024),
+                )
+            }
+            SlotKind::KeyFile => ("key file".to_owned(), String::new()),
+            SlotKind::Recovery => ("recovery code".to_owned(), String::new()),
+            SlotKind::Unknown(kind) => (
+                format!("type {kind}, of another version; kept"),
+                String::new(),
+            ),
+        };
+        table.row(vec![id(slot), kind, cost]);
+    }
+    table.print(&context.screen)
+}
+
+fn described(slot: &SlotInfo) -> Value {
+    match slot.kind {
+        SlotKind::Passphrase { kdf, with_key_file } => {
+            let (m_kib, t, p) = kdf.get();
+            json!({ "id": id(slot), "kind": "passphrase", "with_key_file": with_key_file, "m_kib": m_kib, "t": t, "p": p })
+        }
+        SlotKind::KeyFile => json!({ "id": id(slot), "kind": "key-file" }),
+        SlotKind::Recovery => json!({ "id": id(slot), "kind": "recovery" }),
+        SlotKind::Unknown(kind) => json!({ "id": id(slot), "kind": "unknown", "type": kind }),
+    }
+}
+
+fn add(context: &Context, input: SlotAdd) -> Outcome {
+    let kdf = kdf(input.kdf.as_deref())?;
+    match (input.kind.as_str(), &input.file) {
+        ("key-file", None) => {
+            return Err(Fault::usage("which key file?")
+                .hint("vmfa slot add key-file FILE: it is made if there is none"));
+        }
+        ("recovery" | "passphrase", Some(_)) => {
+            return Err(Fault::usage("only a key-file slot takes a FILE"));
+        }
+        _ => {}
+    }
+    let mut vault = context.open()?;
+    let now = context.now()?;
+    let slot = match (input.kind.as_str(), &input.file) {
+        ("key-file", Some(path)) => {
+            if std::fs::symlink_metadata(path).is_err() {
+                make_key_file(context, path)?;
+            }
+            vault.add_slot(&Credential::KeyFile(context.read_key_file(path)?), kdf)?
+        }
+        ("recovery", _) => {
+            let (slot, code) = vault.add_recovery()?;
+            save(context, &mut vault, now)?;
+            init::show_recovery(context, &code)?;
+            context.screen.remark(&format!(
+                "added slot {}; an older recovery code still works until its slot is removed",
+                id(&slot)
+            ));
+            return Ok(());
+        }
+        _ => {
+            let passphrase = context.new_passphrase(input.new_passphrase_file.map(Source::File))?;
+            vault.add_slot(&Credential::Passphrase(passphrase), kdf)?
+        }
+    };
+    save(context, &mut vault, now)?;
+    context.screen.remark(&format!("added slot {}", id(&slot)));
+    Ok(())
+}
+
+/// A new key file of 32 random bytes that nobody else can read, on disk before any slot depends on it.
+fn make_key_file(context: &Context, path: &Path) -> Outcome {
+    let name = context.place.show(path);
+    let fail =
+        |error: std::io::Error| Fault::new(Exit::Internal, format!("key file {name}: {error}"));
+    let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new())
+        .map_err(|_| Fault::new(Exit::Internal, "the system has no random numbers to give"))?;
+    let mut bytes = random.expose();
+    let written = private_file(path)
+        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
+    bytes.zeroize();
+    written.map_err(fail)?;
+    context
+        .screen
+        .remark(&format!("made {name}: keep a copy apart from this machine"));
+    Ok(())
+}
+
+/// A file that didn't exist before and that nobody else can read.
+pub(crate) fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn remove(context: &Context, input: &SlotRemove) -> Outcome {
+    let mut vault = context.open()?;
+    let wanted = input.id.to_lowercase();
+    let slots = vault.slots();
+    let matching: Vec<&SlotInfo> = slots
+        .iter()
+        .filter(|slot| wanted.len() >= 4 && id(slot).starts_with(&wanted))
+        .collect();
+    let [slot] = matching.as_slice() else {
+        return Err(Fault::new(
+            Exit::NotFound,
+            format!("{:?} is not the id of one slot", input.id),
+        )
+        .hint("`vmfa slot list` shows them"));
+    };
+    let now = context.now()?;
+    vault.remove_slot(&slot.id)?;
+    save(context, &mut vault, now)?;
+    context.screen.remark(&format!(
+        "removed slot {}, and the vault has a new key\nbackups of before still open with it: `vmfa backup purge` deletes them",
+        id(slot)
+    ));
+    Ok(())
+}
+
+/// Wiped bytes to a file of one's own, or to standard output for `-`.
+pub(crate) fn write_private(context: &Context, path: &Path, bytes: &Secret) -> Outcome {
+    if path.as_os_str() == "-" {
+        return context.screen.raw(bytes.expose());
+    }
+    let name = context.place.show(path);
+    let fail = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Fault::usage(format!("{name} is there already, and is left alone"))
+        }
+        _ => Fault::new(Exit::Internal, format!("{name}: {error}")),
+    };
+    let mut file = private_file(path).map_err(fail)?;
+    if let Err(error) = file
+        .write_all(bytes.expose())
+        .and_then(|()| file.sync_all())
+    {
+        // Half a picture of a secret serves nobody.
+        let _ = std::fs::remove_file(path);
+        return Err(fail(error));
+    }
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! `vmfa remove` and `vmfa restore`: into the trash and out of it.
+
+use vmfa::authenticator::Authenticator;
+
+use crate::args::{Remove, Restore};
+use crate::command::{list, named, pick, save};
+use crate::fault::{Exit, Fault, Outcome};
+use crate::prompt::Terminal;
+use crate::unlock::Context;
+
+pub(crate) fn remove(context: &Context, input: &Remove) -> Outcome {
+    let mut vault = context.open()?;
+    let now = context.now()?;
+    if !input.forever {
+        let summaries = vault.summaries()?;
+        let summary = pick(&input.query, &summaries)?;
+        vault.remove(&summary.id, now)?;
+        save(context, &mut vault, now)?;
+        context.screen.remark(&format!(
+            "{} is in the trash; `vmfa restore` brings it back",
+            named(summary)
+        ));
+        return Ok(());
+    }
+    let trash = vault.trash();
+    let summary = pick(&input.query, &trash).map_err(|fault| {
+        fault
+            .at("the trash")
+            .hint("only what is in the trash can be erased: `vmfa remove QUERY` first")
+    })?;
+    if !input.yes {
+        let terminal = Terminal::open().ok_or_else(|| {
+            Fault::new(
+                Exit::Locked,
+                "there is no terminal to ask on whether to erase it",
+            )
+            .hint("say --yes")
+        })?;
+        if !terminal.confirm(&format!(
+            "Erase {} and its secret for good?",
+            named(summary)
+        ))? {
+            return Err(Fault::new(Exit::Interrupted, "nothing was erased"));
+        }
+    }
+    vault.erase(&summary.id, now)?;
+    save(context, &mut vault, now)?;
+    context.screen.remark(&format!(
+        "{} is erased; backups of before still hold it: `vmfa backup purge` deletes them",
+        named(summary)
+    ));
+    Ok(())
+}
+
+pub(crate) fn restore(context: &Context, input: &Restore) -> Outcome {
+    let mut vault = context.open()?;
+    let mut trash = vault.trash();
+    if input.query.is_empty() {
+        list::sort(&mut trash);
+        if trash.is_empty() {
+            context.screen.remark("the trash is empty");
+        }
+        return list::print(context, &trash);
+    }
+    let summary = pick(&input.query, &trash).map_err(|fault| fault.at("the trash"))?;
+    let now = context.now()?;
+    vault.restore(&summary.id, now)?;
+    save(context, &mut vault, now)?;
+    context
+        .screen
+        .remark(&format!("{} is back", named(summary)));
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! The environment, read once and nowhere else: where things are and what was set.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use directories::{BaseDirs, ProjectDirs};
+use vmfa::account::text::clean;
+
+use crate::fault::{Exit, Fault, Outcome};
+
+/// Where a passphrase is to come from when it isn't typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Fd(u32),
+    Command(String),
+}
+
+/// What the environment says.
+pub(crate) struct Place {
+    vault: Option<PathBuf>,
+    pub(crate) passphrase: Option<Source>,
+    pub(crate) key_file: Option<PathBuf>,
+    pub(crate) colours_allowed: bool,
+    home: Option<PathBuf>,
+}
+
+fn set(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+impl Place {
+    pub(crate) fn read() -> Outcome<Self> {
+        let file = set("VMFA_PASSPHRASE_FILE").map(|v| Source::File(v.into()));
+        let fd = match set("VMFA_PASSPHRASE_FD") {
+            None => None,
+            Some(value) => match value.to_str().and_then(|v| v.parse().ok()) {
+                Some(fd) => Some(Source::Fd(fd)),
+                None => {
+                    return Err(Fault::usage(
+                        "VMFA_PASSPHRASE_FD is not the number of a file descriptor",
+                    ));
+                }
+            },
+        };
+        let command = match set("VMFA_PASSPHRASE_COMMAND") {
+            None => None,
+            Some(value) => match value.into_string() {
+                Ok(command) => Some(Source::Command(command)),
+                Err(_) => return Err(Fault::usage("VMFA_PASSPHRASE_COMMAND is not UTF-8")),
+            },
+        };
+        let mut sources: Vec<Source> = [file, fd, command].into_iter().flatten().collect();
+        if sources.len() > 1 {
+            return Err(Fault::usage(
+                "more than one of VMFA_PASSPHRASE_FILE, VMFA_PASSPHRASE_FD and VMFA_PASSPHRASE_COMMAND is set",
+            ));
+        }
+        Ok(Self {
+            vault: set("VMFA_VAULT").map(PathBuf::from),
+            passphrase: sources.pop(),
+            key_file: set("VMFA_KEY_FILE").map(PathBuf::from),
+            // https://no-color.org: any value but the empty one.
+            colours_allowed: set("NO_COLOR").is_none()
+                && set("TERM").is_none_or(|term| term != "dumb"),
+            home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+        })
+    }
+
+    /// The vault's files: from the command line, else from the environment, else where the system keeps such data.
+    pub(crate) fn files(&self, given: Option<&Path>) -> Outcome<vmfa::vault::Files> {
+        let dirs = ProjectDirs::from("", "", "vmfa");
+        let vault = given.map(Path::to_owned).or_else(|| self.vault.clone());
+        let no_home = || {
+            Fault::new(
+                Exit::NotFound,
+                "there is no home directory to keep a vault in",
+            )
+            .hint("set HOME, or name a vault with --vault PATH")
+        };
+        let vault = match (vault, &dirs) {
+            (Some(vault), _) => vault,
+            (None, Some(dirs)) => dirs.data_dir().join("vault.vmfa"),
+            (None, None) => return Err(no_home()),
+        };
+        let state = match &dirs {
+            Some(dirs) => dirs
+                .state_dir()
+                .unwrap_or_else(|| dirs.data_local_dir())
+                .to_owned(),
+            None => vault.parent().unwrap_or(Path::new("")).join(".vmfa-state"),
+        };
+        Ok(vmfa::vault::Files { vault, state })
+    }
+
+    /// Whether the vault's path is the system's usual one: nobody named another.
+    pub(crate) fn is_usual_vault(&self, given: Option<&Path>) -> bool {
+        given.is_none() && self.vault.is_none()
+    }
+
+    /// A path as a person writes it, safe to print.
+    pub(crate) fn show(&self, path: &Path) -> String {
+        if let Some(home) = &self.home
+            && let Ok(rest) = path.strip_prefix(home)
+        {
+            return clean(&format!("~/{}", rest.display())).into_owned();
+        }
+        clean(&path.display().to_string()).into_owned()
+    }
+}

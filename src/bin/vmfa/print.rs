@@ -1,0 +1,296 @@
+//! Everything that is printed. Output is written fallibly: a full disk or a closed pipe is an error, never a crash.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::time::Duration;
+
+use unicode_width::UnicodeWidthStr;
+use vmfa::account::text::clean;
+use zeroize::Zeroizing;
+
+use crate::fault::{Exit, Fault, Outcome};
+
+/// Standard output and standard error, and whether a person looks at them.
+pub(crate) struct Screen {
+    out_terminal: bool,
+    err_terminal: bool,
+    colours: bool,
+}
+
+impl Screen {
+    pub(crate) fn new(colours_allowed: bool) -> Self {
+        Self {
+            out_terminal: std::io::stdout().is_terminal(),
+            err_terminal: std::io::stderr().is_terminal(),
+            colours: colours_allowed,
+        }
+    }
+
+    /// Whether standard output is a terminal.
+    pub(crate) fn out_is_terminal(&self) -> bool {
+        self.out_terminal
+    }
+
+    /// Whether standard error is a terminal: somebody may be waiting and wants to see for what.
+    pub(crate) fn err_is_terminal(&self) -> bool {
+        self.err_terminal
+    }
+
+    /// Whether errors are coloured.
+    pub(crate) fn err_colours(&self) -> bool {
+        self.colours && self.err_terminal
+    }
+
+    /// Text in bold on standard output, where that is wanted.
+    pub(crate) fn bold(&self, text: &str) -> String {
+        if self.colours && self.out_terminal {
+            format!("\x1b[1m{text}\x1b[0m")
+        } else {
+            text.into()
+        }
+    }
+
+    /// Text in faint on standard output, where that is wanted.
+    pub(crate) fn faint(&self, text: &str) -> String {
+        if self.colours && self.out_terminal {
+            format!("\x1b[2m{text}\x1b[0m")
+        } else {
+            text.into()
+        }
+    }
+
+    /// A line on standard output.
+    pub(crate) fn line(&self, text: &str) -> Outcome {
+        let whole = Zeroizing::new(format!("{text}\n"));
+        self.raw(whole.as_bytes())
+    }
+
+    /// Bytes on standard output as they are: a picture, a drawn QR code.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Outcome {
+        // `stdout()` would keep a copy of each code in its line buffer: write to a duplicate of the descriptor instead.
+        let written =
+            own_stdout().and_then(|mut out| out.write_all(bytes).and_then(|()| out.flush()));
+        written.map_err(|error| match error.kind() {
+            // The reader has gone, as in `vmfa list | head -1`: there is nobody to tell.
+            ErrorKind::BrokenPipe => Fault::silent(Exit::Internal),
+            _ => Fault::new(
+                Exit::Internal,
+                format!("standard output can't be written: {error}"),
+            ),
+        })
+    }
+
+    /// A JSON value on standard output, and a newline. `serde_json` escapes control characters; the rest is data.
+    pub(crate) fn json(&self, value: &serde_json::Value) -> Outcome {
+        let text = Zeroizing::new(format!("{value:#}"));
+        self.line(&escape_bidi(&text))
+    }
+
+    /// A remark for the person on standard error; it is no part of the answer, so a failure to write it is ignored.
+    pub(crate) fn remark(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
+    /// A warning on standard error.
+    pub(crate) fn warn(&self, text: &str) {
+        let (yellow, plain) = if self.err_colours() {
+            ("\x1b[33m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        self.remark(&format!("{yellow}warning:{plain} {}", clean(text)));
+    }
+
+    /// Waits, counting down on standard error when somebody looks.
+    pub(crate) fn wait(&self, what: &str, mut left: impl FnMut() -> Outcome<Duration>) -> Outcome {
+        loop {
+            let duration = left()?;
+            if duration.is_zero() {
+                if self.err_terminal {
+                    let _ = write!(std::io::stderr(), "\r\x1b[K");
+                }
+                return Ok(());
+            }
+            if self.err_terminal {
+                let _ = write!(
+                    std::io::stderr(),
+                    "\r\x1b[K{what} {} s",
+                    duration.as_millis().div_ceil(1000)
+                );
+                let _ = std::io::stderr().flush();
+            }
+            // To the next whole second, so that the countdown is even; in short sleeps, so that a clock that is set is noticed.
+            let fraction = duration.subsec_millis();
+            let nap = if fraction == 0 { 1000 } else { fraction };
+            std::thread::sleep(Duration::from_millis(u64::from(nap)));
+        }
+    }
+}
+
+#[cfg(unix)]
+fn own_stdout() -> std::io::Result<std::fs::File> {
+    use std::os::fd::AsFd;
+    Ok(std::fs::File::from(
+        std::io::stdout().as_fd().try_clone_to_owned()?,
+    ))
+}
+
+#[cfg(not(unix))]
+fn own_stdout() -> std::io::Result<std::io::Stdout> {
+    Ok(std::io::stdout())
+}
+
+/// JSON may hold any character but controls; a terminal that shows it should still not be reordered by it.
+fn escape_bidi(json: &str) -> Zeroizing<String> {
+    let mut escaped = Zeroizing::new(String::with_capacity(json.len() + 64));
+    for character in json.chars() {
+        if character == '\n'
+            || clean(character.encode_utf8(&mut [0; 4])).chars().next() == Some(character)
+        {
+            escaped.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    escaped
+}
+
+/// A table whose columns line up by what a terminal shows, wide characters included.
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(head: &[&str]) -> Self {
+        Self {
+            rows: vec![head.iter().map(|cell| (*cell).to_owned()).collect()],
+        }
+    }
+
+    /// Cells are cleaned here, whatever they come from.
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
+        self.rows
+            .push(cells.iter().map(|cell| clean(cell).into_owned()).collect());
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.len() < 2
+    }
+
+    pub(crate) fn print(&self, screen: &Screen) -> Outcome {
+        let widths = self.widths(if screen.out_terminal {
+            terminal_width()
+        } else {
+            None
+        });
+        let mut text = Zeroizing::new(String::new());
+        for (index, row) in self.rows.iter().enumerate() {
+            let mut line = String::new();
+            for (column, cell) in row.iter().enumerate() {
+                let cell = shorten(cell, widths[column]);
+                line.push_str(&cell);
+                if column + 1 < row.len() {
+                    line.extend(std::iter::repeat_n(' ', widths[column] + 2 - cell.width()));
+                }
+            }
+            let line = line.trim_end();
+            text.push_str(&if index == 0 {
+                screen.faint(line)
+            } else {
+                line.to_owned()
+            });
+            text.push('\n');
+        }
+        screen.raw(text.as_bytes())
+    }
+
+    /// As wide as the widest cell; where a terminal is narrower, the widest columns give way first, down to 8.
+    fn widths(&self, available: Option<usize>) -> Vec<usize> {
+        let columns = self.rows[0].len();
+        let mut widths: Vec<usize> = (0..columns)
+            .map(|c| {
+                self.rows
+                    .iter()
+                    .map(|row| row[c].width())
+                    .max()
+                    .unwrap_or(0)
+            })
+            .collect();
+        let Some(available) = available else {
+            return widths;
+        };
+        while widths.iter().sum::<usize>() + 2 * (columns - 1) > available {
+            match widths.iter_mut().max() {
+                Some(widest) if *widest > 8 => *widest -= 1,
+                Some(_) | None => break,
+            }
+        }
+        widths
+    }
+}
+
+/// Cut to a width without cutting a wide character in half.
+fn shorten(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        let longer = format!("{short}{character}");
+        if longer.width() + 1 > width {
+            break;
+        }
+        short = longer;
+    }
+    short.push('…');
+    short
+}
+
+/// The terminal's width in columns.
+#[cfg(unix)]
+pub(crate) fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+/// The terminal's width in columns.
+#[cfg(not(unix))]
+pub(crate) fn terminal_width() -> Option<usize> {
+    None
+}
+
+/// The terminal's height in lines.
+#[cfg(unix)]
+pub(crate) fn terminal_height() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_row > 0).then(|| usize::from(size.ws_row))
+}
+
+/// The terminal's height in lines.
+#[cfg(not(unix))]
+pub(crate) fn terminal_height() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_line_up_and_are_never_cut_in_half() {
+        let mut table = Table::new(&["issuer", "account"]);
+        table.row(vec!["株式会社".into(), "a".into()]);
+        assert_eq!(table.widths(None), [8, 7]);
+        assert_eq!(shorten("株式会社", 8), "株式会社");
+        assert_eq!(shorten("株式会社", 7), "株式会…");
+        assert_eq!(shorten("株式会社", 6), "株式…");
+    }
+
+    #[test]
+    fn json_shows_no_bidi_override_raw() {
+        assert_eq!(escape_bidi("\"a\u{202e}b\"").as_str(), "\"a\\u202eb\"");
+        assert_eq!(escape_bidi("\"日本\"").as_str(), "\"日本\"");
+    }
+}

@@ -1,0 +1,196 @@
+//! Asking a person, on the terminal itself: standard input and output may be pipes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+
+use vmfa::secret::SecretText;
+use zeroize::Zeroizing;
+
+use crate::fault::{Exit, Fault, Outcome};
+
+/// The longest line that is taken.
+const MAX_LINE: usize = 16 << 10;
+
+/// The terminal a person sits at.
+pub(crate) struct Terminal(File);
+
+impl Terminal {
+    /// The controlling terminal, if there is one and this process may talk to it; a background job would be stopped.
+    pub(crate) fn open() -> Option<Self> {
+        let tty = OpenOptions::new().read(true).write(true).open(TTY).ok()?;
+        in_foreground(&tty).then_some(Self(tty))
+    }
+
+    /// Asks for a line that isn't shown.
+    pub(crate) fn hidden(&self, question: &str) -> Outcome<SecretText> {
+        let mut tty = &self.0;
+        tty.write_all(question.as_bytes()).map_err(broken)?;
+        let quiet = Quiet::new(&self.0)?;
+        let line = read_hidden(&mut &self.0);
+        drop(quiet);
+        let _ = tty.write_all(b"\n");
+        line
+    }
+
+    /// Asks for a line that is shown.
+    pub(crate) fn line(&self, question: &str) -> Outcome<String> {
+        let mut tty = &self.0;
+        tty.write_all(question.as_bytes()).map_err(broken)?;
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        while bytes.len() < MAX_LINE
+            && tty.read(&mut byte).map_err(broken)? == 1
+            && byte[0] != b'\n'
+        {
+            bytes.push(byte[0]);
+        }
+        String::from_utf8(bytes)
+            .map(|line| line.trim().to_owned())
+            .map_err(|_| Fault::usage("that is not UTF-8"))
+    }
+
+    /// Asks a question that is answered by yes or no; no is what silence means.
+    pub(crate) fn confirm(&self, question: &str) -> Outcome<bool> {
+        let answer = self.line(&format!("{question} [y/N] "))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Says something on the terminal.
+    pub(crate) fn say(&self, text: &str) {
+        let _ = writeln!(&self.0, "{text}");
+    }
+}
+
+#[cfg(unix)]
+const TTY: &str = "/dev/tty";
+#[cfg(not(unix))]
+const TTY: &str = "CON";
+
+fn broken(error: std::io::Error) -> Fault {
+    Fault::new(
+        Exit::Internal,
+        format!("the terminal can't be read: {error}"),
+    )
+}
+
+/// Reads bytes as keys until Enter: the terminal hands them over one by one, so editing is ours.
+fn read_hidden(tty: &mut impl Read) -> Outcome<SecretText> {
+    // Never grows, so no copy of a passphrase is left behind by a reallocation.
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE));
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        if tty.read(byte.as_mut()).map_err(broken)? == 0 {
+            return Err(Fault::new(Exit::Interrupted, "the terminal was closed"));
+        }
+        match byte[0] {
+            b'\r' | b'\n' => break,
+            // ^C, and ^D on an empty line.
+            3 => return Err(Fault::silent(Exit::Interrupted)),
+            4 if line.is_empty() => return Err(Fault::silent(Exit::Interrupted)),
+            // ^H and Backspace take the last character back, with all its UTF-8 bytes.
+            8 | 127 => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
+            // ^U takes back everything.
+            21 => line.clear(),
+            // An escape sequence, such as an arrow key: CSI up to its final byte.
+            27 => skip_escape(tty)?,
+            byte if byte < 32 => {}
+            byte if line.len() < MAX_LINE => line.push(byte),
+            _ => {
+                return Err(Fault::usage(format!(
+                    "a line of more than {MAX_LINE} bytes"
+                )));
+            }
+        }
+    }
+    SecretText::from_utf8(line.to_vec()).ok_or_else(|| Fault::usage("what was typed is not UTF-8"))
+}
+
+fn skip_escape(tty: &mut impl Read) -> Outcome {
+    let mut byte = [0];
+    if tty.read(&mut byte).map_err(broken)? == 1 && (byte[0] == b'[' || byte[0] == b'O') {
+        while tty.read(&mut byte).map_err(broken)? == 1 && !(0x40..=0x7e).contains(&byte[0]) {}
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn in_foreground(tty: &File) -> bool {
+    rustix::termios::tcgetpgrp(tty).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn in_foreground(_tty: &File) -> bool {
+    true
+}
+
+/// Keeps what is typed off the screen, and gives the terminal back as it was, also when a panic passes through.
+#[cfg(unix)]
+struct Quiet<'a> {
+    tty: &'a File,
+    before: rustix::termios::Termios,
+}
+
+#[cfg(unix)]
+impl<'a> Quiet<'a> {
+    fn new(tty: &'a File) -> Outcome<Self> {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let before = tcgetattr(tty).map_err(|error| broken(error.into()))?;
+        let mut quiet = before.clone();
+        // ISIG off too: a signal would end us with the echo still off. ^C arrives as a byte instead.
+        quiet.local_modes -=
+            LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
+        tcsetattr(tty, OptionalActions::Drain, &quiet).map_err(|error| broken(error.into()))?;
+        Ok(Self { tty, before })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet<'_> {
+    fn drop(&mut self) {
+        let _ = rustix::termios::tcsetattr(
+            self.tty,
+            rustix::termios::OptionalActions::Drain,
+            &self.before,
+        );
+    }
+}
+
+#[cfg(not(unix))]
+struct Quiet;
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn new(_tty: &File) -> Outcome<Self> {
+        Err(Fault::new(
+            Exit::Internal,
+            "a hidden prompt is not built for this system",
+        )
+        .hint("use --passphrase-file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &[u8]) -> String {
+        read_hidden(&mut &keys[..]).map_or_else(
+            |fault| format!("{:?}", fault.exit()),
+            |line| line.expose().to_owned(),
+        )
+    }
+
+    #[test]
+    fn keys_edit_the_hidden_line() {
+        assert_eq!(typed(b"secret\n"), "secret");
+        assert_eq!(typed(b"secrex\x7ft\r"), "secret");
+        assert_eq!(typed("ab\u{e9}\x7f\x7fc\n".as_bytes()), "ac");
+        assert_eq!(typed(b"wrong\x15right\n"), "right");
+        assert_eq!(typed(b"a\x1b[Db\x1bOAc\n"), "abc");
+        assert_eq!(typed(b"\x7f\x7fa\n"), "a");
+        assert_eq!(typed(b"abc\x03"), "Interrupted");
+        assert_eq!(typed(b"\x04"), "Interrupted");
+        assert_eq!(typed(b"abc"), "Interrupted");
+        assert_eq!(typed(b"\xff\n"), "Usage");
+    }
+}
