@@ -12,6 +12,7 @@ mod list;
 mod manual;
 mod pair;
 mod passphrase;
+mod piped;
 mod qr;
 mod scan;
 mod show;

@@ -6,6 +6,7 @@ mod fault;
 mod place;
 mod print;
 mod prompt;
+mod strength;
 mod unlock;
 
 use std::process::ExitCode;

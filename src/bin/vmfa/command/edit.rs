@@ -6,7 +6,7 @@ use vmfa::otp::Scheme;
 use vmfa::secret::SecretText;
 
 use crate::args::{Edit, Rename};
-use crate::command::add::secret_line;
+use crate::command::piped::secret_line;
 use crate::command::{named, only_dash, pick, save};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
