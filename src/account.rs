@@ -1,13 +1,18 @@
 //! Accounts: a [`Summary`] holds no secret, an [`Account`] does, a [`Draft`] is loose words that become an account or a
 //! [`Refusal`].
 
+pub(crate) mod base64;
 mod draft;
 pub mod key_uri;
+pub(crate) mod percent;
 pub mod query;
 mod summary;
 pub mod text;
 
-pub use draft::{Draft, Drafted, Field, Reason, Refusal, Warning, ZeroMeans};
+pub use draft::{
+    Draft, Drafted, Field, MAX_LABEL, MAX_NOTE, MAX_PIN, MAX_TAGS, Reason, Refusal, SecretEncoding,
+    Warning, ZeroMeans,
+};
 pub use summary::{AccountId, Summary};
 
 use crate::otp::{Generator, OtpError};
@@ -40,6 +45,8 @@ impl Account {
             (Some(a), Some(b)) => a.same_as(b),
             (Some(_), None) | (None, Some(_)) => false,
         };
-        self.summary.scheme == other.summary.scheme && self.secret.same_as(&other.secret) && pins_agree
+        self.summary.scheme == other.summary.scheme
+            && self.secret.same_as(&other.secret)
+            && pins_agree
     }
 }

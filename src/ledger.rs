@@ -49,7 +49,12 @@ impl Ledger {
     ///
     /// # Errors
     /// stub
-    pub fn claim(&self, _id: &AccountId, _current: u64, _within: u32) -> Result<Claim, LedgerError> {
+    pub fn claim(
+        &self,
+        _id: &AccountId,
+        _current: u64,
+        _within: u32,
+    ) -> Result<Claim, LedgerError> {
         todo!()
     }
 

@@ -62,7 +62,9 @@ impl Fails for OtpError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::PinMissing => Some("store the PIN with `vmfa edit QUERY --pin -`".into()),
-            Self::NotTimeBased => Some("`vmfa code QUERY` gives its next code and advances the counter".into()),
+            Self::NotTimeBased => {
+                Some("`vmfa code QUERY` gives its next code and advances the counter".into())
+            }
             Self::EmptySecret
             | Self::Digits(_)
             | Self::Period(_)
@@ -91,7 +93,11 @@ impl Generator {
     ///
     /// # Errors
     /// An empty secret; a missing PIN; a Yandex secret of fewer than 16 bytes.
-    pub fn new(scheme: &Scheme, secret: &Secret, pin: Option<&SecretText>) -> Result<Self, OtpError> {
+    pub fn new(
+        scheme: &Scheme,
+        secret: &Secret,
+        pin: Option<&SecretText>,
+    ) -> Result<Self, OtpError> {
         if secret.is_empty() {
             return Err(OtpError::EmptySecret);
         }
@@ -138,9 +144,12 @@ impl Generator {
     /// The account is time-based.
     pub fn code_of_counter(&self, counter: u64) -> Result<Code, OtpError> {
         match (&self.key, &self.scheme) {
-            (Key::Mac(mac), Scheme::Hotp(hotp)) => {
-                Ok(hotp::code(mac, counter, hotp.digits, Moment::Counter(counter)))
-            }
+            (Key::Mac(mac), Scheme::Hotp(hotp)) => Ok(hotp::code(
+                mac,
+                counter,
+                hotp.digits,
+                Moment::Counter(counter),
+            )),
             (Key::Mac(_) | Key::Motp(_), _) => Err(OtpError::NotCounterBased),
         }
     }

@@ -35,7 +35,11 @@ pub struct KdfParams {
 
 impl KdfParams {
     /// 64 MiB, t = 3, p = 4: RFC 9106's second choice.
-    pub const DEFAULT: Self = Self { m_kib: 65536, t: 3, p: 4 };
+    pub const DEFAULT: Self = Self {
+        m_kib: 65536,
+        t: 3,
+        p: 4,
+    };
     /// # Errors
     /// Outside m 19 MiB..1 GiB, t 1..64, p 1..16.
     pub fn new(_m_kib: u32, _t: u32, _p: u32) -> Result<Self, VaultError> {
@@ -90,9 +94,12 @@ pub struct SlotInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SlotKind {
     /// Passphrase, with its cost, and whether a key file is needed too.
-    Passphrase { /// cost
-        kdf: KdfParams, /// both needed
-        with_key_file: bool },
+    Passphrase {
+        /// cost
+        kdf: KdfParams,
+        /// both needed
+        with_key_file: bool,
+    },
     /// Key file.
     KeyFile,
     /// Recovery code.
@@ -138,7 +145,12 @@ impl Locked {
     ///
     /// # Errors
     /// No slot takes the credential (wrong passphrase), or one does and the rest is damaged; rolled back.
-    pub fn unlock(self, _credential: &Credential, _rollback: Rollback, _now: UnixTime) -> Result<Unlocked, VaultError> {
+    pub fn unlock(
+        self,
+        _credential: &Credential,
+        _rollback: Rollback,
+        _now: UnixTime,
+    ) -> Result<Unlocked, VaultError> {
         todo!()
     }
 }
@@ -216,10 +228,20 @@ impl Unlocked {
         todo!()
     }
     /// Changes what may be shown: the id, the trash and the conflict mark stay.
-    pub fn change(&mut self, _id: &AccountId, _now: UnixTime, _change: impl FnOnce(&mut Summary)) -> Result<(), VaultError> {
+    pub fn change(
+        &mut self,
+        _id: &AccountId,
+        _now: UnixTime,
+        _change: impl FnOnce(&mut Summary),
+    ) -> Result<(), VaultError> {
         todo!()
     }
-    pub fn set_pin(&mut self, _id: &AccountId, _pin: Option<SecretText>, _now: UnixTime) -> Result<(), VaultError> {
+    pub fn set_pin(
+        &mut self,
+        _id: &AccountId,
+        _pin: Option<SecretText>,
+        _now: UnixTime,
+    ) -> Result<(), VaultError> {
         todo!()
     }
     /// Into the trash.
@@ -235,7 +257,11 @@ impl Unlocked {
         todo!()
     }
     /// Adds a slot (no DEK rotation). A passphrase slot costs `kdf`.
-    pub fn add_slot(&mut self, _credential: &Credential, _kdf: KdfParams) -> Result<SlotInfo, VaultError> {
+    pub fn add_slot(
+        &mut self,
+        _credential: &Credential,
+        _kdf: KdfParams,
+    ) -> Result<SlotInfo, VaultError> {
         todo!()
     }
     /// Adds a recovery slot and returns its code, to be shown once.
@@ -247,7 +273,11 @@ impl Unlocked {
         todo!()
     }
     /// Replaces the passphrase slot that opened the vault (or the only one), and rotates the DEK.
-    pub fn change_passphrase(&mut self, _new: &Credential, _kdf: KdfParams) -> Result<(), VaultError> {
+    pub fn change_passphrase(
+        &mut self,
+        _new: &Credential,
+        _kdf: KdfParams,
+    ) -> Result<(), VaultError> {
         todo!()
     }
     /// Whether the credential opens this vault: asked again before a secret is shown.
@@ -271,7 +301,12 @@ impl Authenticator for Unlocked {
     fn code_of_step(&self, _id: &AccountId, _step: u64) -> Result<Code, VaultError> {
         todo!()
     }
-    fn pair_at(&self, _id: &AccountId, _now: UnixTime, _pairing: Pairing) -> Result<Pair, VaultError> {
+    fn pair_at(
+        &self,
+        _id: &AccountId,
+        _now: UnixTime,
+        _pairing: Pairing,
+    ) -> Result<Pair, VaultError> {
         todo!()
     }
     fn next_hotp(&mut self, _id: &AccountId, _now: UnixTime) -> Result<Code, VaultError> {

@@ -1,15 +1,16 @@
-//! The Key URI, `otpauth://`. (stub)
+//! The Key URI, `otpauth://TYPE/LABEL?PARAMETERS`, and its relatives `apple-otpauth:`, `steam:` and `motp:`.
+//!
+//! It looks like a URL and is none: apps write raw spaces, `#`, `+` and non-ASCII letters into labels, so a URL parser loses
+//! or changes what follows. It is split first and percent-decoded after, once, so that an encoded `&`, `?` or `#` in a
+//! label stays what it is.
 
-use crate::account::{Account, Draft, Refusal};
-use crate::secret::SecretText;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
 
-/// # Errors
-/// stub
-pub fn read(_uri: &str) -> Result<Draft, Refusal> {
-    todo!()
-}
+pub use read::read;
+pub use write::write;
 
-/// stub
-pub fn write(_account: &Account) -> SecretText {
-    todo!()
-}
+/// The longest Key URI in bytes. A QR code holds 2,953; exports carry notes beside.
+pub const MAX_LEN: usize = 64 * 1024;

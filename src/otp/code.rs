@@ -94,7 +94,9 @@ impl Drop for Code {
 
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Code").field("moment", &self.moment).finish_non_exhaustive()
+        f.debug_struct("Code")
+            .field("moment", &self.moment)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,7 @@
 //! HOTP, RFC 4226 section 5.
 
-use hmac::digest::{FixedOutput, KeyInit, Update};
 use hmac::Hmac;
+use hmac::digest::{FixedOutput, KeyInit, Update};
 
 use crate::otp::code::{Code, Moment};
 use crate::otp::params::{Algorithm, Digits};
@@ -72,12 +72,21 @@ impl Mac {
 /// unsigned arithmetic agree.
 pub(super) fn truncate(output: &[u8]) -> u32 {
     let offset = usize::from(output[output.len() - 1] & 0x0f);
-    let picked = [output[offset], output[offset + 1], output[offset + 2], output[offset + 3]];
+    let picked = [
+        output[offset],
+        output[offset + 1],
+        output[offset + 2],
+        output[offset + 3],
+    ];
     u32::from_be_bytes(picked) & 0x7fff_ffff
 }
 
 /// RFC 4226 section 5.3, step 3: the value modulo 10^digits. In 64 bits, since 10^10 doesn't fit in 32.
 pub(super) fn code(mac: &Mac, counter: u64, digits: Digits, moment: Moment) -> Code {
     let value = u64::from(truncate(mac.output(counter).as_slice()));
-    Code::from_number(value % 10u64.pow(u32::from(digits.get())), digits.get(), moment)
+    Code::from_number(
+        value % 10u64.pow(u32::from(digits.get())),
+        digits.get(),
+        moment,
+    )
 }

@@ -25,7 +25,10 @@ impl Key {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 pub(super) fn code(key: &Key, step: u64, moment: Moment) -> Code {
-    let hashed = Md5::new().chain_update(step.to_string()).chain_update(key.0.as_slice()).finalize();
+    let hashed = Md5::new()
+        .chain_update(step.to_string())
+        .chain_update(key.0.as_slice())
+        .finalize();
     let mut text = [0; 6];
     for (pair, byte) in text.chunks_exact_mut(2).zip(hashed) {
         pair[0] = HEX[usize::from(byte >> 4)];

@@ -19,7 +19,13 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every one there is, in the order of their strength.
-    pub const ALL: [Self; 5] = [Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+    pub const ALL: [Self; 5] = [
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+    ];
 
     /// The name as the Key URI writes it.
     pub const fn name(self) -> &'static str {

@@ -11,10 +11,10 @@ impl Scheme {
     pub fn step_at(&self, now: UnixTime) -> Result<u64, OtpError> {
         let period = self.period().ok_or(OtpError::NotTimeBased)?;
         let t0 = self.t0();
-        let since = now
-            .secs()
-            .checked_sub(t0)
-            .ok_or(OtpError::BeforeT0 { now: now.secs(), t0 })?;
+        let since = now.secs().checked_sub(t0).ok_or(OtpError::BeforeT0 {
+            now: now.secs(),
+            t0,
+        })?;
         Ok(since / u64::from(period))
     }
 

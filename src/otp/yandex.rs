@@ -23,7 +23,11 @@ pub(super) fn key(secret: &Secret, pin: &SecretText) -> Result<Mac, OtpError> {
         .finalize()
         .into();
     // The app drops a leading zero byte, as a big integer would.
-    let key = if hashed[0] == 0 { &hashed[1..] } else { &hashed[..] };
+    let key = if hashed[0] == 0 {
+        &hashed[1..]
+    } else {
+        &hashed[..]
+    };
     let mac = Mac::new(Algorithm::Sha256, key);
     hashed.zeroize();
     Ok(mac)

@@ -1,0 +1,131 @@
+//! The secret of a draft, out of whichever writing its scheme uses.
+
+use zeroize::Zeroizing;
+
+use crate::account::base64;
+use crate::account::draft::{Draft, Field, Reason, SecretEncoding};
+use crate::account::percent::hex;
+use crate::base32::{self, Base32Error};
+use crate::otp::Scheme;
+use crate::secret::Secret;
+
+/// The most bytes a secret may have: what the longest base32 text holds.
+const MAX_BYTES: usize = base32::MAX_CHARACTERS * 5 / 8;
+
+/// Steam's secrets are SHA-1 keys, always of this many bytes.
+const STEAM_LEN: usize = 20;
+
+/// The part of a Yandex secret that is key; a user number and a checksum may follow.
+const YANDEX_LEN: usize = 16;
+
+pub(super) fn read(draft: &mut Draft, scheme: &Scheme) -> Result<Secret, (Field, Reason)> {
+    let refuse = |reason| (Field::Secret, reason);
+    let secret = match (draft.secret_bytes.take(), draft.secret.take()) {
+        (Some(bytes), _) => bytes,
+        (None, Some(text)) => {
+            decode(text.expose(), draft.secret_encoding, scheme).map_err(refuse)?
+        }
+        (None, None) => return Err(refuse(Reason::Missing)),
+    };
+    if secret.is_empty() {
+        return Err(refuse(Reason::Empty));
+    }
+    if secret.len() > MAX_BYTES {
+        return Err(refuse(Reason::TooLong { max: MAX_BYTES }));
+    }
+    match scheme {
+        Scheme::Yandex => match secret.expose().get(..YANDEX_LEN) {
+            Some(key) => Ok(Secret::new(key.to_vec())),
+            None => Err(refuse(Reason::YandexSecretShort {
+                bytes: secret.len(),
+            })),
+        },
+        Scheme::Totp(_) | Scheme::Hotp(_) | Scheme::Steam | Scheme::Motp => Ok(secret),
+    }
+}
+
+fn decode(text: &str, encoding: SecretEncoding, scheme: &Scheme) -> Result<Secret, Reason> {
+    if text.trim().is_empty() {
+        return Err(Reason::Empty);
+    }
+    if text.len() > base32::MAX_CHARACTERS * 4 {
+        return Err(Reason::TooLong { max: MAX_BYTES });
+    }
+    match (encoding, scheme) {
+        (SecretEncoding::Base32, _) => from_base32(text),
+        (SecretEncoding::Base64, _) => from_base64(text),
+        (SecretEncoding::Hex, _) | (SecretEncoding::AsUsual, Scheme::Motp) => from_hex(text),
+        (SecretEncoding::AsUsual, Scheme::Steam) => from_either(text),
+        (SecretEncoding::AsUsual, Scheme::Totp(_) | Scheme::Hotp(_) | Scheme::Yandex) => {
+            from_base32(text)
+        }
+    }
+}
+
+fn from_base32(text: &str) -> Result<Secret, Reason> {
+    base32::decode(text).map_err(|error| match error {
+        Base32Error::Empty => Reason::Empty,
+        other @ (Base32Error::TooShort | Base32Error::TooLong | Base32Error::Character { .. }) => {
+            Reason::Base32 {
+                looks_hexadecimal: looks_hexadecimal(text),
+                error: other,
+            }
+        }
+    })
+}
+
+fn from_base64(text: &str) -> Result<Secret, Reason> {
+    base64::decode(text).map_err(|error| Reason::Base64 {
+        position: error.position,
+    })
+}
+
+/// Steam secrets come in base32 and in base64. Base32 is written in one case; a text of both cases, or with characters
+/// that base32 lacks, is base64. Lenient base32 takes one of nine base64 secrets, so it is not asked first; but where
+/// only base32 gives the twenty bytes that each Steam secret has, it is base32 typed in mixed case.
+fn from_either(text: &str) -> Result<Secret, Reason> {
+    let mixed_case = text.bytes().any(|byte| byte.is_ascii_lowercase())
+        && text.bytes().any(|byte| byte.is_ascii_uppercase());
+    let as_base32 = from_base32(text);
+    match (as_base32, from_base64(text)) {
+        (Ok(base32), _) if !mixed_case => Ok(base32),
+        (Ok(base32), Ok(base64)) if base32.len() == STEAM_LEN && base64.len() != STEAM_LEN => {
+            Ok(base32)
+        }
+        (_, Ok(base64)) if !base64.is_empty() => Ok(base64),
+        (as_base32, _) => as_base32,
+    }
+}
+
+fn from_hex(text: &str) -> Result<Secret, Reason> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    let mut high = None;
+    for (index, character) in text.chars().enumerate() {
+        if character.is_whitespace() || matches!(character, '-' | ':' | '\u{feff}') {
+            continue;
+        }
+        let digit = u8::try_from(character)
+            .ok()
+            .and_then(hex)
+            .ok_or(Reason::Hexadecimal {
+                position: index + 1,
+                character,
+            })?;
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => bytes.push(high << 4 | digit),
+        }
+    }
+    match high {
+        Some(_) => Err(Reason::HalfAByte),
+        None => Ok(Secret::new(std::mem::take(&mut *bytes))),
+    }
+}
+
+/// Hexadecimal digits, in pairs, with one among them that base32 lacks.
+fn looks_hexadecimal(text: &str) -> bool {
+    let text = text.trim();
+    text.len() >= 16
+        && text.len().is_multiple_of(2)
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
