@@ -1,6 +1,13 @@
-//! What other programs hand over. (stub)
+//! What other programs hand over: one text, or several that belong together.
 
-use crate::account::{Draft, Refusal};
+mod collect;
+mod migration;
+mod protobuf;
+
+pub use collect::{Batch, Collected, collect};
+
+use crate::account::key_uri::{self, scheme_of};
+use crate::account::{Draft, Field, Refusal};
 
 /// One text of a QR code or one line of a list, as accounts.
 pub struct Read {
@@ -17,14 +24,32 @@ pub struct Part {
     pub batch_id: i32,
     /// From 0.
     pub index: u32,
-    /// How many parts there are.
+    /// How many parts there are, at least 1.
     pub size: u32,
 }
 
-/// Reads one text: a Key URI, or a Google Authenticator migration.
+/// Reads one text: a Key URI, or a Google Authenticator migration. An account in it that can't be used is a refusal in its
+/// place and stops nothing else.
 ///
 /// # Errors
-/// The text is neither.
-pub fn read_text(_text: &str) -> Result<Read, Refusal> {
-    todo!()
+/// The text is neither, or a migration of which nothing can be read.
+pub fn read_text(text: &str) -> Result<Read, Refusal> {
+    let text = key_uri::trim(text);
+    if scheme_of(text).as_deref() == Some("otpauth-migration") {
+        return migration::read(text);
+    }
+    match key_uri::read(text) {
+        Ok(draft) => Ok(Read {
+            drafts: vec![Ok(draft)],
+            part: None,
+        }),
+        Err(refusal) if refusal.field == Field::Uri => Err(refusal),
+        Err(refusal) => Ok(Read {
+            drafts: vec![Err(refusal)],
+            part: None,
+        }),
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ mod tests;
 mod write;
 
 pub use read::read;
+pub(crate) use read::{scheme_of, trim};
 pub use write::write;
 
 /// The longest Key URI in bytes. A QR code holds 2,953; exports carry notes beside.

@@ -127,6 +127,8 @@ pub enum Reason {
     UnknownAlgorithm(Option<String>),
     /// Neither totp nor hotp nor another one known here.
     UnknownType(Option<String>),
+    /// A number that stands for nothing known, in a format that numbers its words.
+    UnknownNumber(u64),
     /// The text has no scheme.
     NotAUri,
     /// A scheme that isn't for accounts, such as https.
@@ -173,6 +175,7 @@ impl fmt::Display for Reason {
                 quoted(f, word, "is not an algorithm that codes are made with")
             }
             Self::UnknownType(word) => quoted(f, word, "is not a known type"),
+            Self::UnknownNumber(number) => write!(f, "number {number} stands for nothing known"),
             Self::NotAUri => f.write_str("it is not a Key URI (otpauth://…)"),
             Self::Scheme(scheme) => write!(f, "it begins with {scheme}:, not with otpauth:"),
             Self::IsMigration => {
@@ -275,6 +278,7 @@ impl Fails for Refusal {
             | Reason::OutOfRange { .. }
             | Reason::UnknownAlgorithm(_)
             | Reason::UnknownType(_)
+            | Reason::UnknownNumber(_)
             | Reason::NotAUri
             | Reason::Scheme(_)
             | Reason::IsMigration
@@ -306,6 +310,7 @@ impl Fails for Refusal {
             | Reason::YandexSecretShort { .. }
             | Reason::NotANumber(_)
             | Reason::OutOfRange { .. }
+            | Reason::UnknownNumber(_)
             | Reason::NotAUri
             | Reason::Scheme(_)
             | Reason::IsMigration

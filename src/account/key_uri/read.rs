@@ -56,8 +56,13 @@ pub(crate) fn trim(text: &str) -> &str {
     })
 }
 
+/// The scheme of a text, in lower case.
+pub(crate) fn scheme_of(uri: &str) -> Option<String> {
+    scheme(uri).map(|(scheme, _)| scheme)
+}
+
 /// RFC 3986 section 3.1: the scheme in lower case, and what follows its colon.
-pub(crate) fn scheme(uri: &str) -> Option<(String, &str)> {
+fn scheme(uri: &str) -> Option<(String, &str)> {
     let (scheme, rest) = uri.split_once(':')?;
     let is_scheme = scheme.len() <= MAX_SCHEME
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
