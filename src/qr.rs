@@ -1,7 +1,21 @@
-//! Pictures to texts, and texts to pictures. (stub)
+//! Pictures to texts, and texts to pictures.
+
+mod bits;
+mod engine;
+mod format;
+mod gray;
+mod ladder;
+mod picture;
+mod quiet;
+mod render;
+mod scan;
+mod text;
 
 use crate::failure::{Fails, Kind};
 use crate::secret::SecretText;
+pub use format::{Foreign, Format};
+pub use render::{Drawing, RenderError};
+pub use scan::scan;
 
 /// What was found in a picture.
 pub struct Scanned {
@@ -11,73 +25,74 @@ pub struct Scanned {
     pub height: u32,
     /// The text of every QR code, from top to bottom and left to right, each once.
     pub texts: Vec<SecretText>,
+    /// Whether the file ends or breaks before the picture does: there may have been more in it.
+    pub damaged: bool,
 }
 
 /// Why a picture can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
-    /// stub
-    #[error("not a picture")]
+    /// There is nothing in the file.
+    #[error("the file is empty")]
+    Empty,
+    /// None of the formats that are read, and none that is known otherwise.
+    #[error("this is not a picture: expected PNG, JPEG, WebP, GIF, BMP or TIFF")]
     NotAPicture,
+    /// A format that may show a QR code, but isn't read.
+    #[error("this is {}, which isn't read: expected PNG, JPEG, WebP, GIF, BMP or TIFF", .0.name())]
+    Foreign(Foreign),
+    /// A kind of a known format that the decoder doesn't know.
+    #[error("a kind of {0} that isn't read")]
+    UnsupportedKind(Format),
+    /// Cut off, or altered.
+    #[error("the {0} picture is damaged or cut off")]
+    Damaged(Format),
+    /// More bytes than [`MAX_FILE_BYTES`].
+    #[error("a file of {0} bytes: a picture may have {max}", max = MAX_FILE_BYTES)]
+    FileTooLarge(u64),
+    /// More pixels than are decoded.
+    #[error("a picture of {width} x {height} pixels: it may have {max} million", max = picture::MAX_PIXELS >> 20)]
+    TooManyPixels {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
+    /// Decoding would take more memory than is granted.
+    #[error("decoding the {0} picture would take too much memory")]
+    TooMuchMemory(Format),
+    /// A decoder didn't come to an end.
+    #[error("reading the picture takes too long")]
+    TookTooLong,
 }
 
 impl Fails for ScanError {
     fn kind(&self) -> Kind {
-        Kind::Usage
+        match self {
+            Self::Damaged(_) => Kind::Damaged,
+            Self::Empty
+            | Self::NotAPicture
+            | Self::Foreign(_)
+            | Self::UnsupportedKind(_)
+            | Self::FileTooLarge(_)
+            | Self::TooManyPixels { .. }
+            | Self::TooMuchMemory(_)
+            | Self::TookTooLong => Kind::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Foreign(foreign) => Some(foreign.way_out().into()),
+            Self::UnsupportedKind(_) => Some("save it as PNG, or take a screenshot of it".into()),
+            Self::Damaged(_) => Some("download or save the picture again".into()),
+            Self::FileTooLarge(_) | Self::TooManyPixels { .. } | Self::TooMuchMemory(_) | Self::TookTooLong => {
+                Some("cut out the part with the QR code, or make the picture smaller".into())
+            }
+            Self::Empty | Self::NotAPicture => None,
+        }
     }
 }
 
 /// The most bytes a picture file may have.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
-
-/// Every QR code of a picture (none is not an error: `texts` is empty).
-///
-/// # Errors
-/// stub
-pub fn scan(_bytes: &[u8]) -> Result<Scanned, ScanError> {
-    todo!()
-}
-
-/// Why a text can't be drawn.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RenderError {
-    /// stub
-    #[error("{0} bytes are more than a QR code holds")]
-    TooLong(usize),
-}
-
-impl Fails for RenderError {
-    fn kind(&self) -> Kind {
-        Kind::Usage
-    }
-}
-
-/// A QR code ready to be drawn. Holds a secret, so it has no `Debug`.
-pub struct Drawing {}
-
-impl Drawing {
-    /// # Errors
-    /// stub
-    pub fn new(_text: &SecretText) -> Result<Self, RenderError> {
-        todo!()
-    }
-    /// Columns and lines in the terminal, quiet zone included.
-    pub fn terminal_size(&self) -> (usize, usize) {
-        todo!()
-    }
-    /// Half blocks with ANSI colours forced (black on white) and a quiet zone of four modules; each line ends in a newline.
-    pub fn half_blocks(&self) -> SecretText {
-        todo!()
-    }
-    /// A grey-scale PNG.
-    ///
-    /// # Errors
-    /// stub
-    pub fn png(&self, _module_pixels: u32) -> Result<crate::secret::Secret, RenderError> {
-        todo!()
-    }
-    /// An SVG.
-    pub fn svg(&self) -> SecretText {
-        todo!()
-    }
-}

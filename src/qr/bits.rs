@@ -1,0 +1,207 @@
+//! Dark or light: a grey picture cut at a threshold.
+
+use super::gray::{Gray, Sums};
+
+/// Pixels in a word.
+pub(super) const WORD: usize = usize::BITS as usize;
+
+/// Where the threshold lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threshold {
+    /// One for the whole picture, by Otsu's method: the cut that parts the grey values best.
+    Whole,
+    /// One for each square of 8 pixels, from the mean of those around it where they have contrast.
+    Blocks,
+    /// The average of the square around each pixel, less a small margin in per cent.
+    Around { radius: usize, margin: u32 },
+}
+
+/// One bit a pixel, dark is set, packed row by row.
+#[derive(Clone)]
+pub(super) struct Bits {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    words: Vec<usize>,
+}
+
+impl Bits {
+    pub(super) fn cut(gray: &Gray, threshold: Threshold) -> Self {
+        match threshold {
+            Threshold::Whole => {
+                let level = otsu(gray);
+                Self::by(gray, |_, _| level)
+            }
+            Threshold::Blocks => {
+                let levels = Levels::of(gray);
+                Self::by(gray, |x, y| levels.at(x, y))
+            }
+            Threshold::Around { radius, margin } => {
+                let sums = Sums::of(gray);
+                Self::by(gray, |x, y| (sums.mean(x, y, radius) * (100 - margin) / 100) as u8)
+            }
+        }
+    }
+
+    /// Dark is what is not lighter than its level.
+    fn by(gray: &Gray, level: impl Fn(usize, usize) -> u8) -> Self {
+        let stride = gray.width.div_ceil(WORD);
+        let mut words = vec![0; stride * gray.height];
+        for (y, line) in words.chunks_exact_mut(stride.max(1)).enumerate() {
+            for (word, (index, pixels)) in line.iter_mut().zip(gray.row(y).chunks(WORD).enumerate()) {
+                for (bit, pixel) in pixels.iter().enumerate() {
+                    *word |= usize::from(*pixel <= level(index * WORD + bit, y)) << bit;
+                }
+            }
+        }
+        Self {
+            width: gray.width,
+            height: gray.height,
+            words,
+        }
+    }
+
+    /// Light and dark exchanged.
+    pub(super) fn inverted(&self) -> Self {
+        self.trimmed(self.words.iter().map(|w| !w).collect())
+    }
+
+    pub(super) fn dark(&self, x: usize, y: usize) -> bool {
+        self.row(y)[x / WORD] >> (x % WORD) & 1 == 1
+    }
+
+    /// A row, a word of pixels after the other, the leftmost in the lowest bit; bits beyond the width are clear.
+    pub(super) fn row(&self, y: usize) -> &[usize] {
+        let stride = self.width.div_ceil(WORD);
+        &self.words[y * stride..(y + 1) * stride]
+    }
+
+    /// Gaps of one pixel inside dark shapes filled: first every neighbour of a dark pixel is darkened, then every neighbour of a light one lightened.
+    pub(super) fn closed(&self) -> Self {
+        self.nine(|a, b| a | b, 0).nine(|a, b| a & b, usize::MAX)
+    }
+
+    /// Each pixel joined with the eight around it; what lies outside counts as `outside`.
+    fn nine(&self, join: impl Fn(usize, usize) -> usize, outside: usize) -> Self {
+        let stride = self.width.div_ceil(WORD);
+        let edge = vec![outside; stride];
+        let mut words = Vec::with_capacity(self.words.len());
+        let mut column = vec![0; stride];
+        for y in 0..self.height {
+            let above = if y == 0 { &edge } else { self.row(y - 1) };
+            let below = if y + 1 == self.height { &edge } else { self.row(y + 1) };
+            for (i, word) in column.iter_mut().enumerate() {
+                *word = join(join(above[i], self.row(y)[i]), below[i]);
+            }
+            for i in 0..stride {
+                let before = if i == 0 { outside } else { column[i - 1] };
+                let after = column.get(i + 1).copied().unwrap_or(outside);
+                let left = column[i] << 1 | before >> (WORD - 1);
+                let right = column[i] >> 1 | after << (WORD - 1);
+                words.push(join(join(left, column[i]), right));
+            }
+        }
+        self.trimmed(words)
+    }
+
+    /// The same picture with other words, whose bits beyond the width are cleared: the engines look there.
+    fn trimmed(&self, mut words: Vec<usize>) -> Self {
+        let stride = self.width.div_ceil(WORD);
+        if !self.width.is_multiple_of(WORD) {
+            for line in words.chunks_exact_mut(stride) {
+                line[stride - 1] &= (1 << (self.width % WORD)) - 1;
+            }
+        }
+        Self { words, ..*self }
+    }
+}
+
+/// N. Otsu, "A threshold selection method from gray-level histograms", 1979: the level with the greatest variance between the two classes.
+fn otsu(gray: &Gray) -> u8 {
+    let mut histogram = [0_u64; 256];
+    for pixel in &gray.pixels {
+        histogram[usize::from(*pixel)] += 1;
+    }
+    let total: u64 = histogram.iter().sum();
+    let weighted: u64 = histogram.iter().zip(0_u64..).map(|(n, v)| n * v).sum();
+    let (mut dark, mut dark_weighted) = (0_u64, 0_u64);
+    let (mut best, mut level) = (0.0, 127);
+    for (count, value) in histogram.iter().zip(0_u8..) {
+        dark += count;
+        dark_weighted += count * u64::from(value);
+        let light = total - dark;
+        if dark == 0 || light == 0 {
+            continue;
+        }
+        let apart = dark_weighted as f64 / dark as f64 - (weighted - dark_weighted) as f64 / light as f64;
+        let between = dark as f64 * light as f64 * apart * apart;
+        if between > best {
+            (best, level) = (between, value);
+        }
+    }
+    level
+}
+
+const BLOCK: usize = 8;
+
+/// A level for every block: ZXing's hybrid method. A block without contrast takes a level that makes it light, unless the blocks
+/// before it say that such a shade is dark; then the levels of five by five blocks are averaged.
+struct Levels {
+    across: usize,
+    levels: Vec<u8>,
+}
+
+impl Levels {
+    const CONTRAST: u8 = 24;
+
+    fn of(gray: &Gray) -> Self {
+        let (across, down) = (gray.width.div_ceil(BLOCK), gray.height.div_ceil(BLOCK));
+        let mut own = vec![0_u32; across * down];
+        for j in 0..down {
+            for i in 0..across {
+                let (mut low, mut high, mut sum, mut count) = (u8::MAX, u8::MIN, 0_u32, 0_u32);
+                for y in j * BLOCK..((j + 1) * BLOCK).min(gray.height) {
+                    let row = gray.row(y);
+                    for pixel in &row[i * BLOCK..((i + 1) * BLOCK).min(gray.width)] {
+                        low = low.min(*pixel);
+                        high = high.max(*pixel);
+                        sum += u32::from(*pixel);
+                        count += 1;
+                    }
+                }
+                own[j * across + i] = if high - low > Self::CONTRAST {
+                    sum / count
+                } else {
+                    let flat = u32::from(low) / 2;
+                    if i > 0 && j > 0 {
+                        let before = (own[(j - 1) * across + i] + 2 * own[j * across + i - 1] + own[(j - 1) * across + i - 1]) / 4;
+                        if u32::from(low) < before { before } else { flat }
+                    } else {
+                        flat
+                    }
+                };
+            }
+        }
+        let mut levels = vec![0; own.len()];
+        for j in 0..down {
+            let (top, bottom) = window(j, down);
+            for i in 0..across {
+                let (left, right) = window(i, across);
+                let sum: u32 = (top..bottom)
+                    .map(|y| own[y * across + left..y * across + right].iter().sum::<u32>())
+                    .sum();
+                levels[j * across + i] = (sum / ((bottom - top) * (right - left)) as u32) as u8;
+            }
+        }
+        Self { across, levels }
+    }
+
+    fn at(&self, x: usize, y: usize) -> u8 {
+        self.levels[y / BLOCK * self.across + x / BLOCK]
+    }
+}
+
+/// Five blocks around one, moved inward at the edges.
+fn window(at: usize, count: usize) -> (usize, usize) {
+    let first = at.saturating_sub(2).min(count.saturating_sub(5));
+    (first, (first + 5).min(count))
+}
