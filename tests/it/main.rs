@@ -1,0 +1,3 @@
+//! The one integration binary: a binary a file would be linked anew for each. One module a subject.
+
+mod floors;
