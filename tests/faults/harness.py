@@ -18,7 +18,9 @@ CHEAP = "19456,1,1"
 # RFC 6238's secret, whose code at 59 s is known: that an account survived means that it still gives this.
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 CODE_AT_59 = "287082"
+# Another one each: the same secret twice is one account.
 OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+THIRD_SECRET = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U"
 NAIVE = Path(__file__).with_name("naive.py")
 # A run that hangs is a failure; on a machine as slow as ours under load none takes a tenth of this.
 PATIENCE = 60
@@ -251,7 +253,7 @@ def old_or_new(before, after, go_on=True):
         assert done.code != 0 or names == after, "exit 0, but the change isn't there"
         if go_on:
             # Nothing that was left behind (a lock, half a file) stops the next one.
-            house.must("add", "next", "--secret", "-", stdin=OTHER_SECRET)
+            house.must("add", "next", "--secret", "-", stdin=THIRD_SECRET)
             assert house.names() == names | {"next"}, "the next change loses something"
         return "new" if names == after else "old"
 

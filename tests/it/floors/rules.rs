@@ -44,10 +44,6 @@ const ENVIRONMENT: &[Rule] = &[
         "only `place` reads the environment",
     ),
     rule(
-        &["env", "::", "{"],
-        "name `env::` where it is used, so that this rule sees it",
-    ),
-    rule(
         &["env", "::", "*"],
         "name `env::` where it is used, so that this rule sees it",
     ),
@@ -61,8 +57,8 @@ const END: &[Rule] = &[
     rule(&["process", "::", "exit"], "only `main` ends the process"),
     rule(&["process", "::", "abort"], "only `main` ends the process"),
     rule(
-        &["process", "::", "{"],
-        "name `process::` where it is used, so that this rule sees it",
+        &["process", "::", "*"],
+        "name `process::` things one by one, so that this rule sees them",
     ),
 ];
 
@@ -116,11 +112,11 @@ fn against(rules: &[Rule], text: &str) -> Vec<Finding> {
     let tokens = without_tests(&read(text));
     let mut found = Vec::new();
     for at in 0..tokens.len() {
-        // `crate::std::env` can't be meant, but `my_env::var` isn't `env::var`: tokens are whole words.
+        // `my_env::var` isn't `env::var`: tokens are whole words.
         found.extend(
             rules
                 .iter()
-                .filter(|rule| run(&tokens, at, rule.run))
+                .filter(|rule| run(&tokens, at, rule.run) || in_a_group(&tokens, at, rule.run))
                 .map(|rule| Finding {
                     line: tokens[at].line,
                     what: format!("`{}`: {}", rule.run.concat(), rule.what),
@@ -128,6 +124,18 @@ fn against(rules: &[Rule], text: &str) -> Vec<Finding> {
         );
     }
     found
+}
+
+/// `use a::{…, b, …};` says `a::b` too, under whatever name.
+fn in_a_group(tokens: &[Token], at: usize, rule: &[&str]) -> bool {
+    let [outer, "::", inner, ..] = rule else {
+        return false;
+    };
+    run(tokens, at, &[outer, "::", "{"])
+        && tokens[at..]
+            .iter()
+            .take_while(|token| !token.is(";"))
+            .any(|token| token.is(inner))
 }
 
 /// The tokens without the items that stand under `#[cfg(test)]` or `#[test]`.
@@ -377,7 +385,12 @@ fn rules_see_the_ways_it_is_written() {
         ENVIRONMENT,
         "env!(\"CARGO_PKG_VERSION\"); std::env::args_os(); let my_env = 1;",
     );
-    objects(END, "use std::process::{Command, exit};");
+    objects(END, "use std::process::{Command, exit as leave};");
+    objects(END, "use std::{fmt, process::{Command, abort}};");
+    passes(
+        END,
+        "use std::process::{Command, Stdio}; fn f() { exit(); }",
+    );
     passes(END, "std::process::ExitCode::SUCCESS");
     objects(PRINTING, "println!(\"{x}\");");
     passes(PRINTING, "writeln!(out, \"{x}\")?; pretty_println!(x);");

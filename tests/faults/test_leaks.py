@@ -1,0 +1,96 @@
+"""Planted secrets are looked for in every argument, environment, write and file of every command that handles them."""
+
+import base64
+import re
+import secrets
+
+from harness import CHEAP, House, naive
+
+# What each command may print on standard output: only the one that is asked for secrets prints any.
+RAW = secrets.token_bytes(20)
+PHRASE = f"phrase {secrets.token_hex(12)}"
+TYPED = base64.b32encode(RAW).decode()
+
+
+def forms():
+    """Each way in which somebody might have written the secret down, by name."""
+    found = {
+        "raw": RAW,
+        "base32": TYPED.encode(),
+        "base32, lower case": TYPED.lower().encode(),
+        "hexadecimal": RAW.hex().encode(),
+        "hexadecimal, upper case": RAW.hex().upper().encode(),
+        "base64": base64.b64encode(RAW).rstrip(b"="),
+        "base64, for URLs": base64.urlsafe_b64encode(RAW).rstrip(b"="),
+        "the passphrase": PHRASE.encode(),
+    }
+    # Half of it would be bad enough; eight bytes are never there by chance.
+    found |= {f"{name}, a part": value[4:16] for name, value in found.items() if name != "raw"}
+    found["raw, a part"] = RAW[4:12]
+    return found
+
+
+def found_in(data):
+    return [name for name, value in forms().items() if value in data]
+
+
+def unescaped(trace):
+    """strace's strings (`-xx`: every byte as \\xHH) as bytes, each followed by a separator."""
+    strings = re.findall(rb'"((?:\\x[0-9a-f]{2})*)"', trace)
+    return b"\n\0\n".join(bytes.fromhex(string.replace(b"\\x", b"").decode()) for string in strings)
+
+
+def leaks(house):
+    """Runs the commands and says where a secret was seen, and how many bytes were looked at."""
+    seen, looked = [], 0
+    commands = [
+        (("init", "--kdf", CHEAP), ""),
+        (("add", "planted", "--secret", "-"), TYPED),
+        (("add", "broken", "--secret", "-"), TYPED[:-1] + "1"),
+        (("add", "--uri", "-"), f"otpauth://totp/B:b?secret={TYPED}1&digits=x"),
+        (("list", "--json"), ""),
+        (("list",), ""),
+        (("code", "planted", "--at", "59"), ""),
+        (("code", "nobody"), ""),
+        (("check",), ""),
+        (("scan", house.root / "not-a-picture"), ""),
+    ]
+    (house.root / "not-a-picture").write_text(f"otpauth://totp/x?secret={TYPED}")
+    for arguments, stdin in commands:
+        trace = house.root / "trace"
+        before = ["strace", "-f", "-qq", "-v", "-xx", "-s", "10000000", "-o", trace]
+        before += ["-e", "trace=execve,execveat,%network,write,writev,pwrite64,pwritev,pwritev2,openat,rename,renameat2,link,linkat,symlink,memfd_create"]
+        done = house.run(*arguments, stdin=stdin, before=before)
+        name = " ".join(str(part) for part in arguments[:2])
+        for where, data in [("trace", unescaped(trace.read_bytes())), ("stderr", done.err), ("stdout", done.out)]:
+            looked += len(data)
+            seen += [f"{name}: {form} in {where}" for form in found_in(data)]
+        trace.unlink()
+        for file in house.home.rglob("*"):
+            if file.is_file():
+                data = file.read_bytes()
+                looked += len(data)
+                seen += [f"{name}: {form} in {file.relative_to(house.home)}" for form in found_in(data)]
+    return seen, looked
+
+
+def prepared(root, program):
+    house = House(root, program).build()
+    house.passphrase.write_text(PHRASE + "\n")
+    return house
+
+
+def test_no_secret_is_seen(vmfa, tmp_path, figures):
+    house = prepared(tmp_path / "house", [vmfa])
+    seen, looked = leaks(house)
+    figures(f"leaks: {looked} bytes of arguments, writes, output and files, {len(seen)} secrets seen")
+    assert not seen, "\n".join(seen)
+    assert "planted" in house.names(), "the secret never was in the vault: nothing was tested"
+    for file in house.directory.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, f"{file.name} can be read by others"
+
+
+def test_control_a_file_in_clear_is_seen(tmp_path, figures):
+    seen, looked = leaks(prepared(tmp_path / "house", naive("truncate")))
+    figures(f"control: leaks: {looked} bytes, {len(seen)} secrets seen")
+    assert any("in trace" in line for line in seen) and any("in vault/" in line for line in seen)
