@@ -26,8 +26,8 @@ def account(pick, number):
         "secret": base64.b32encode(pick.randbytes(pick.choice([16, 20, 32, 64, pick.randrange(10, 80)]))).decode().rstrip("="),
         "algorithm": pick.choice(list(HASHES)),
         "digits": pick.choice([6, 6, 7, 8]),
-        "period": pick.choice([30, 30, 60, 1, 15, 90, 3600]),
-        "at": pick.choice([0, 29, 59, 1111111109, 20000000000, pick.randrange(1 << 40)]),
+        "period": pick.choice([30, 30, 60, 1, 15, 90, 120]),  # pyotp takes no longer ones
+        "at": pick.choice([0, 29, 59, 1111111109, 20000000000, pick.randrange(250_000_000_000)]),  # pyotp stops at the year 10000
     }
 
 
