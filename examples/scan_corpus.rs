@@ -27,19 +27,28 @@ fn main() {
     let mut classes: BTreeMap<String, Class> = BTreeMap::new();
     for row in manifest.lines() {
         let columns: Vec<&str> = row.split('\t').collect();
-        let [file, class, expected, ..] = columns[..] else { continue };
+        let [file, class, expected, ..] = columns[..] else {
+            continue;
+        };
         let expected: Vec<String> = serde_json::from_str(expected).expect("a list of texts");
         let bytes = std::fs::read(folder.join(file)).expect(file);
         let start = Instant::now();
         let outcome = vmfa::qr::scan(&bytes);
         let milliseconds = start.elapsed().as_secs_f64() * 1000.0;
         let texts: Vec<String> = match &outcome {
-            Ok(scanned) => scanned.texts.iter().map(|text| text.expose().to_owned()).collect(),
+            Ok(scanned) => scanned
+                .texts
+                .iter()
+                .map(|text| text.expose().to_owned())
+                .collect(),
             Err(_) => Vec::new(),
         };
         if lines {
             let error = outcome.err().map(|error| error.to_string());
-            println!("{}", json!({"file": file, "texts": texts, "ms": milliseconds, "error": error}) as Value);
+            println!(
+                "{}",
+                json!({"file": file, "texts": texts, "ms": milliseconds, "error": error}) as Value
+            );
             continue;
         }
         let entry = classes.entry(class.to_owned()).or_default();
@@ -57,7 +66,9 @@ fn main() {
 }
 
 fn table(classes: BTreeMap<String, Class>) {
-    println!("| class | expected | read | wrong | median ms | 95 % ms | most ms |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| class | expected | read | wrong | median ms | 95 % ms | most ms |\n|---|---|---|---|---|---|---|"
+    );
     let mut all = Class::default();
     for (name, class) in classes {
         if name != "truncated-file" {
@@ -73,7 +84,9 @@ fn table(classes: BTreeMap<String, Class>) {
 
 fn row(name: &str, mut class: Class) {
     class.milliseconds.sort_by(f64::total_cmp);
-    let at = |share: f64| class.milliseconds[((class.milliseconds.len() - 1) as f64 * share).round() as usize];
+    let at = |share: f64| {
+        class.milliseconds[((class.milliseconds.len() - 1) as f64 * share).round() as usize]
+    };
     println!(
         "| {name} | {} | {} | {} | {:.1} | {:.1} | {:.1} |",
         class.expected,

@@ -55,14 +55,21 @@ pub fn find(query: &str, among: &[Summary]) -> Found {
                 || summary.serial_number.as_deref().is_some_and(exactly)
                 || is_label(summary, query)
         },
-        &|summary| summary.serial_number.as_deref().is_some_and(loosely) || is_folded_label(summary, &folded),
+        &|summary| {
+            summary.serial_number.as_deref().is_some_and(loosely)
+                || is_folded_label(summary, &folded)
+        },
         &|summary| {
             exactly(&summary.name)
                 || exactly(&summary.issuer)
-                || aws_account.as_deref().is_some_and(|id| is_aws_account(summary, |part| part == id))
+                || aws_account
+                    .as_deref()
+                    .is_some_and(|id| is_aws_account(summary, |part| part == id))
                 || is_aws_account(summary, exactly)
         },
-        &|summary| loosely(&summary.name) || loosely(&summary.issuer) || is_aws_account(summary, loosely),
+        &|summary| {
+            loosely(&summary.name) || loosely(&summary.issuer) || is_aws_account(summary, loosely)
+        },
     ];
     for level in levels {
         let met: Vec<usize> = indices(among, level);
@@ -76,7 +83,10 @@ pub fn find(query: &str, among: &[Summary]) -> Found {
 }
 
 fn indices(among: &[Summary], meets: impl Fn(&Summary) -> bool) -> Vec<usize> {
-    let met = among.iter().enumerate().filter(|(_, summary)| meets(summary));
+    let met = among
+        .iter()
+        .enumerate()
+        .filter(|(_, summary)| meets(summary));
     met.map(|(index, _)| index).collect()
 }
 
@@ -139,7 +149,9 @@ impl IdPrefix {
         if !(MIN_ID_DIGITS..=32).contains(&query.len()) {
             return None;
         }
-        let digits = query.chars().map(|digit| digit.to_digit(16).map(|digit| digit as u8));
+        let digits = query
+            .chars()
+            .map(|digit| digit.to_digit(16).map(|digit| digit as u8));
         digits.collect::<Option<_>>().map(Self)
     }
 
@@ -152,7 +164,10 @@ impl IdPrefix {
 
 /// AWS's twelve digits, also as the console groups them: `1234-5678-9012`.
 fn aws_account_id(query: &str) -> Option<String> {
-    let digits: String = query.chars().filter(|character| *character != '-').collect();
+    let digits: String = query
+        .chars()
+        .filter(|character| *character != '-')
+        .collect();
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
@@ -162,12 +177,18 @@ fn is_aws_account(summary: &Summary, is: impl Fn(&str) -> bool) -> bool {
     let in_serial_number = || {
         let serial_number = summary.serial_number.as_deref()?;
         let mut fields = serial_number.split(':');
-        (fields.next() == Some("arn")).then(|| fields.nth(3)).flatten()
+        (fields.next() == Some("arn"))
+            .then(|| fields.nth(3))
+            .flatten()
     };
     let in_name = || {
         let issuer = summary.issuer.as_str();
-        let is_aws = issuer.eq_ignore_ascii_case("Amazon Web Services") || issuer.eq_ignore_ascii_case("AWS");
-        is_aws.then(|| summary.name.rsplit_once('@')).flatten().map(|(_, account)| account)
+        let is_aws = issuer.eq_ignore_ascii_case("Amazon Web Services")
+            || issuer.eq_ignore_ascii_case("AWS");
+        is_aws
+            .then(|| summary.name.rsplit_once('@'))
+            .flatten()
+            .map(|(_, account)| account)
     };
     in_serial_number().is_some_and(&is) || in_name().is_some_and(&is)
 }

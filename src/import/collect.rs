@@ -36,7 +36,9 @@ impl Batch {
 
     /// The parts that weren't found, counted from 1 as the app shows them.
     pub fn missing(&self) -> impl Iterator<Item = u32> {
-        (0..self.size).filter(|index| !self.found.contains(index)).map(|index| index + 1)
+        (0..self.size)
+            .filter(|index| !self.found.contains(index))
+            .map(|index| index + 1)
     }
 }
 
@@ -45,13 +47,22 @@ impl fmt::Display for Batch {
         /// Enough to know which; a damaged size may say millions.
         const TOLD: usize = 10;
         write!(f, "{} of {} QR codes read", self.found.len(), self.size)?;
-        let missing: Vec<String> = self.missing().take(TOLD).map(|part| part.to_string()).collect();
+        let missing: Vec<String> = self
+            .missing()
+            .take(TOLD)
+            .map(|part| part.to_string())
+            .collect();
         match missing.as_slice() {
             [] => Ok(()),
             [part] => write!(f, "; part {part} is missing"),
             parts => {
                 let more = self.missing().nth(TOLD).is_some();
-                write!(f, "; parts {}{} are missing", parts.join(", "), if more { " and more" } else { "" })
+                write!(
+                    f,
+                    "; parts {}{} are missing",
+                    parts.join(", "),
+                    if more { " and more" } else { "" }
+                )
             }
         }
     }
@@ -75,7 +86,9 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
             // One export has one text for a part. Another text under the same number is another export, since an app may
             // give each the number 0: it is kept, as nothing may be lost.
             let mine = |batch: usize| {
-                let with = |(of, index, other): &(usize, u32, &str)| *of == batch && *index == part.index && *other != text;
+                let with = |(of, index, other): &(usize, u32, &str)| {
+                    *of == batch && *index == part.index && *other != text
+                };
                 !seen.iter().any(with)
             };
             let known = (0..collected.batches.len()).find(|index| {
@@ -97,13 +110,15 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
             }
             seen.push((index, part.index, text));
         }
-        collected.drafts.extend(read.drafts.into_iter().map(|draft| match draft {
-            Ok(draft) => Ok(Draft {
-                place: join(place, &draft.place),
-                ..draft
-            }),
-            Err(refusal) => Err(at(refusal, place)),
-        }));
+        collected
+            .drafts
+            .extend(read.drafts.into_iter().map(|draft| match draft {
+                Ok(draft) => Ok(Draft {
+                    place: join(place, &draft.place),
+                    ..draft
+                }),
+                Err(refusal) => Err(at(refusal, place)),
+            }));
     }
     collected
 }

@@ -47,7 +47,9 @@ pub(super) fn read(uri: &str) -> Result<Read, Refusal> {
                 drafts.push(account(message, place));
             }
             Ok((3, Value::Varint(size))) => part.size = size.clamp(1, MAX_PARTS.into()) as u32,
-            Ok((4, Value::Varint(index))) => part.index = index.min(u64::from(MAX_PARTS) - 1) as u32,
+            Ok((4, Value::Varint(index))) => {
+                part.index = index.min(u64::from(MAX_PARTS) - 1) as u32
+            }
             // An int32 in 64 bits: the upper half repeats the sign.
             Ok((5, Value::Varint(id))) => part.batch_id = id as i32,
             Ok(_) => {}
@@ -90,7 +92,9 @@ fn account(message: &[u8], place: String) -> Result<Draft, Refusal> {
     let mut refused = None;
     for field in protobuf::fields(message) {
         match field {
-            Ok((1, Value::Bytes(secret))) => draft.secret_bytes = Some(Secret::new(secret.to_vec())),
+            Ok((1, Value::Bytes(secret))) => {
+                draft.secret_bytes = Some(Secret::new(secret.to_vec()))
+            }
             Ok((2, Value::Bytes(text))) => name = utf8(text, Field::Name, &mut draft.warnings),
             Ok((3, Value::Bytes(text))) => issuer = utf8(text, Field::Issuer, &mut draft.warnings),
             Ok((4, Value::Varint(algorithm))) => match algorithm {
@@ -123,7 +127,11 @@ fn account(message: &[u8], place: String) -> Result<Draft, Refusal> {
     draft.counter.get_or_insert_with(|| "0".into());
     let (prefix, name) = split(&name, &issuer);
     draft.name = Some(name);
-    draft.issuer = Some(if issuer.trim().is_empty() { prefix } else { issuer });
+    draft.issuer = Some(if issuer.trim().is_empty() {
+        prefix
+    } else {
+        issuer
+    });
     match refused {
         None => Ok(draft),
         Some((field, reason)) => Err(Refusal {

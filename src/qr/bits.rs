@@ -37,7 +37,9 @@ impl Bits {
             }
             Threshold::Around { radius, margin } => {
                 let sums = Sums::of(gray);
-                Self::by(gray, |x, y| (sums.mean(x, y, radius) * (100 - margin) / 100) as u8)
+                Self::by(gray, |x, y| {
+                    (sums.mean(x, y, radius) * (100 - margin) / 100) as u8
+                })
             }
         }
     }
@@ -47,7 +49,8 @@ impl Bits {
         let stride = gray.width.div_ceil(WORD);
         let mut words = vec![0; stride * gray.height];
         for (y, line) in words.chunks_exact_mut(stride.max(1)).enumerate() {
-            for (word, (index, pixels)) in line.iter_mut().zip(gray.row(y).chunks(WORD).enumerate()) {
+            for (word, (index, pixels)) in line.iter_mut().zip(gray.row(y).chunks(WORD).enumerate())
+            {
                 for (bit, pixel) in pixels.iter().enumerate() {
                     *word |= usize::from(*pixel <= level(index * WORD + bit, y)) << bit;
                 }
@@ -88,7 +91,11 @@ impl Bits {
         let mut column = vec![0; stride];
         for y in 0..self.height {
             let above = if y == 0 { &edge } else { self.row(y - 1) };
-            let below = if y + 1 == self.height { &edge } else { self.row(y + 1) };
+            let below = if y + 1 == self.height {
+                &edge
+            } else {
+                self.row(y + 1)
+            };
             for (i, word) in column.iter_mut().enumerate() {
                 *word = join(join(above[i], self.row(y)[i]), below[i]);
             }
@@ -132,7 +139,8 @@ fn otsu(gray: &Gray) -> u8 {
         if dark == 0 || light == 0 {
             continue;
         }
-        let apart = dark_weighted as f64 / dark as f64 - (weighted - dark_weighted) as f64 / light as f64;
+        let apart =
+            dark_weighted as f64 / dark as f64 - (weighted - dark_weighted) as f64 / light as f64;
         let between = dark as f64 * light as f64 * apart * apart;
         if between > best {
             (best, level) = (between, value);
@@ -173,8 +181,15 @@ impl Levels {
                 } else {
                     let flat = u32::from(low) / 2;
                     if i > 0 && j > 0 {
-                        let before = (own[(j - 1) * across + i] + 2 * own[j * across + i - 1] + own[(j - 1) * across + i - 1]) / 4;
-                        if u32::from(low) < before { before } else { flat }
+                        let before = (own[(j - 1) * across + i]
+                            + 2 * own[j * across + i - 1]
+                            + own[(j - 1) * across + i - 1])
+                            / 4;
+                        if u32::from(low) < before {
+                            before
+                        } else {
+                            flat
+                        }
                     } else {
                         flat
                     }
@@ -187,7 +202,11 @@ impl Levels {
             for i in 0..across {
                 let (left, right) = window(i, across);
                 let sum: u32 = (top..bottom)
-                    .map(|y| own[y * across + left..y * across + right].iter().sum::<u32>())
+                    .map(|y| {
+                        own[y * across + left..y * across + right]
+                            .iter()
+                            .sum::<u32>()
+                    })
                     .sum();
                 levels[j * across + i] = (sum / ((bottom - top) * (right - left)) as u32) as u8;
             }

@@ -44,7 +44,10 @@ mod rqrr_engine {
     use super::{Bits, Found, Instant, text};
 
     pub(super) fn look(bits: &Bits, deadline: Instant, found: &mut Vec<Found>) {
-        let mut prepared = rqrr::PreparedImage::prepare_from_bitmap(bits.width, bits.height, |x, y| bits.dark(x, y));
+        let mut prepared =
+            rqrr::PreparedImage::prepare_from_bitmap(bits.width, bits.height, |x, y| {
+                bits.dark(x, y)
+            });
         for grid in prepared.detect_grids() {
             if Instant::now() >= deadline {
                 return;
@@ -55,7 +58,8 @@ mod rqrr_engine {
                     text,
                     x: (a.x + b.x + c.x + d.x) as f32 / 4.0,
                     y: (a.y + b.y + c.y + d.y) as f32 / 4.0,
-                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32) * std::f32::consts::FRAC_1_SQRT_2,
+                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32)
+                        * std::f32::consts::FRAC_1_SQRT_2,
                 });
             }
         }
@@ -63,7 +67,11 @@ mod rqrr_engine {
 
     fn read<G: rqrr::BitGrid>(grid: &rqrr::Grid<G>) -> Option<crate::secret::SecretText> {
         #[cfg(feature = "rxing")]
-        if let Some(text) = super::rxing_engine::read_modules(rqrr::BitGrid::size(&grid.grid), |x, y| grid.grid.bit(y, x)) {
+        if let Some(text) =
+            super::rxing_engine::read_modules(rqrr::BitGrid::size(&grid.grid), |x, y| {
+                grid.grid.bit(y, x)
+            })
+        {
             return Some(text);
         }
         // As large as any code's content, so that it never moves and leaves an unwiped copy behind.
@@ -77,7 +85,9 @@ mod rqrr_engine {
 mod rxing_engine {
     use rxing::common::{BitArray, BitMatrix, DetectorRXingResult};
     use rxing::qrcode::cpp_port::decoder::Decode;
-    use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
+    use rxing::qrcode::cpp_port::detector::{
+        FindFinderPatterns, GenerateFinderPatternSets, SampleQR,
+    };
 
     use super::{Bits, Found, Instant, text};
     use crate::qr::bits::WORD;
@@ -90,7 +100,10 @@ mod rxing_engine {
         let Some(matrix) = matrix(bits) else { return };
         let mut patterns = FindFinderPatterns(&matrix, true, 0);
         let mut used = Vec::new();
-        for set in GenerateFinderPatternSets(&mut patterns).iter().take(MOST_SETS) {
+        for set in GenerateFinderPatternSets(&mut patterns)
+            .iter()
+            .take(MOST_SETS)
+        {
             if Instant::now() >= deadline {
                 return;
             }
@@ -98,7 +111,9 @@ mod rxing_engine {
             if corners.iter().any(|corner| used.contains(corner)) {
                 continue;
             }
-            let Some(Ok(sampled)) = super::fenced(|| SampleQR(&matrix, set)) else { continue };
+            let Some(Ok(sampled)) = super::fenced(|| SampleQR(&matrix, set)) else {
+                continue;
+            };
             if let Some(text) = read(sampled.getBits()) {
                 used.extend(corners);
                 let (right, left) = (set.tr.p, set.bl.p);
@@ -106,7 +121,8 @@ mod rxing_engine {
                     text,
                     x: (right.x + left.x) / 2.0,
                     y: (right.y + left.y) / 2.0,
-                    size: (right.x - left.x).hypot(right.y - left.y) * std::f32::consts::FRAC_1_SQRT_2,
+                    size: (right.x - left.x).hypot(right.y - left.y)
+                        * std::f32::consts::FRAC_1_SQRT_2,
                 });
             }
         }
@@ -125,7 +141,10 @@ mod rxing_engine {
     }
 
     /// The text of a square of modules, whoever has read it off a picture.
-    pub(super) fn read_modules(size: usize, dark: impl Fn(usize, usize) -> bool) -> Option<SecretText> {
+    pub(super) fn read_modules(
+        size: usize,
+        dark: impl Fn(usize, usize) -> bool,
+    ) -> Option<SecretText> {
         let mut modules = BitMatrix::with_single_dimension(size as u32).ok()?;
         for y in 0..size {
             for x in 0..size {
@@ -144,7 +163,13 @@ mod rxing_engine {
         let bytes = content.bytes();
         // What is declared by an ECI or written in kanji mode only the engine knows; what isn't declared we guess ourselves.
         let text = text::utf8(bytes)
-            .or_else(|| if content.has_eci { None } else { text::shift_jis(bytes) })
+            .or_else(|| {
+                if content.has_eci {
+                    None
+                } else {
+                    text::shift_jis(bytes)
+                }
+            })
             .unwrap_or_else(|| SecretText::new(content.to_string()));
         Some(text).filter(|text| !text.is_empty())
     }

@@ -30,7 +30,21 @@ impl Format {
         match bytes {
             [0x89, b'P', b'N', b'G', ..] => Ok(Self::Png),
             [0xff, 0xd8, 0xff, ..] => Ok(Self::Jpeg),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Self::WebP),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Ok(Self::WebP),
             [b'G', b'I', b'F', b'8', ..] => Ok(Self::Gif),
             [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Ok(Self::Tiff),
             // "BM" begins many a text too: the reserved bytes must be none.
@@ -117,9 +131,15 @@ impl Foreign {
     /// How to get from it to a picture that is read.
     pub fn way_out(self) -> &'static str {
         match self {
-            Self::Heic | Self::Avif => "convert it first, for example with `heif-convert IN OUT.png`, or take a screenshot of it",
-            Self::Pdf => "make a picture of the page first, for example with `pdftoppm -png -r 200 IN OUT`, or take a screenshot of it",
-            Self::Svg => "make a picture of it first, for example with `rsvg-convert -w 1000 -o OUT.png IN`, or take a screenshot of it",
+            Self::Heic | Self::Avif => {
+                "convert it first, for example with `heif-convert IN OUT.png`, or take a screenshot of it"
+            }
+            Self::Pdf => {
+                "make a picture of the page first, for example with `pdftoppm -png -r 200 IN OUT`, or take a screenshot of it"
+            }
+            Self::Svg => {
+                "make a picture of it first, for example with `rsvg-convert -w 1000 -o OUT.png IN`, or take a screenshot of it"
+            }
             Self::JpegXl | Self::Jpeg2000 | Self::Photoshop | Self::Icon | Self::Netpbm => {
                 "convert it first, for example with `magick IN OUT.png`, or take a screenshot of it"
             }
@@ -133,11 +153,15 @@ fn foreign(bytes: &[u8]) -> Option<Foreign> {
     match bytes {
         [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => Some(match brand.get(..4)? {
             b"avif" | b"avis" => Foreign::Avif,
-            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => Foreign::Heic,
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => {
+                Foreign::Heic
+            }
             _ => Foreign::Film,
         }),
         [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] | [0xff, 0x0a, ..] => Some(Foreign::JpegXl),
-        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => Some(Foreign::Jpeg2000),
+        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => {
+            Some(Foreign::Jpeg2000)
+        }
         [b'%', b'P', b'D', b'F', ..] => Some(Foreign::Pdf),
         [b'8', b'B', b'P', b'S', ..] => Some(Foreign::Photoshop),
         [0, 0, 1, 0, _, 0, ..] => Some(Foreign::Icon),
@@ -151,9 +175,13 @@ fn foreign(bytes: &[u8]) -> Option<Foreign> {
 /// An SVG drawing begins with its element, or with what XML allows before it.
 fn is_svg(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(1024)];
-    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let text = start
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(start)
+        .trim_ascii_start();
     let opens = [&b"<svg"[..], b"<?xml", b"<!--", b"<!DOCTYPE svg"];
-    opens.iter().any(|opening| text.starts_with(opening)) && text.windows(4).any(|window| window == b"<svg")
+    opens.iter().any(|opening| text.starts_with(opening))
+        && text.windows(4).any(|window| window == b"<svg")
 }
 
 #[cfg(test)]
@@ -168,13 +196,19 @@ mod tests {
         assert_eq!(of(b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0"), Ok(Format::Bmp));
         assert_eq!(of(b"BMW is a maker of cars"), Err(ScanError::NotAPicture));
         assert_eq!(of(b""), Err(ScanError::Empty));
-        assert_eq!(of(b"otpauth://totp/a?secret=B"), Err(ScanError::NotAPicture));
+        assert_eq!(
+            of(b"otpauth://totp/a?secret=B"),
+            Err(ScanError::NotAPicture)
+        );
         for (bytes, foreign) in [
             (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], Foreign::Heic),
             (b"\0\0\0\x1cftypavif\0\0\0\0", Foreign::Avif),
             (b"\0\0\0\x20ftypisom\0\0\x02\0", Foreign::Film),
             (b"%PDF-1.7\n", Foreign::Pdf),
-            (b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\">", Foreign::Svg),
+            (
+                b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\">",
+                Foreign::Svg,
+            ),
             (b"  <svg width='1'>", Foreign::Svg),
             (b"PK\x03\x04", Foreign::Zip),
             (b"P6\n2 2\n255\n", Foreign::Netpbm),

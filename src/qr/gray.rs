@@ -90,7 +90,10 @@ impl Gray {
         Self::by_rows(width, height, |y, line| {
             let (first, weights) = &down[y];
             sums.fill(0.0);
-            for (weight, row) in weights.iter().zip(narrow[first * width..].chunks_exact(width)) {
+            for (weight, row) in weights
+                .iter()
+                .zip(narrow[first * width..].chunks_exact(width))
+            {
                 for (sum, value) in sums.iter_mut().zip(row) {
                     *sum += weight * value;
                 }
@@ -158,7 +161,13 @@ impl Gray {
             for ((x, pixel), own) in line.iter_mut().enumerate().zip(self.row(y)) {
                 let u = (x as f32 / side as f32 - 0.5).max(0.0);
                 let (left, slide) = (u as usize, u.fract());
-                let corners = [(left, above), (left + 1, above), (left, above + 1), (left + 1, above + 1)].map(|(i, j)| at(i, j));
+                let corners = [
+                    (left, above),
+                    (left + 1, above),
+                    (left, above + 1),
+                    (left + 1, above + 1),
+                ]
+                .map(|(i, j)| at(i, j));
                 let low_top = blend(corners[0].0, corners[1].0, slide);
                 let low_bottom = blend(corners[2].0, corners[3].0, slide);
                 let high_top = blend(corners[0].1, corners[1].1, slide);
@@ -194,7 +203,10 @@ fn area_taps(length: usize, wanted: usize) -> Taps {
     (0..wanted)
         .map(|i| {
             let (from, to) = (i as f32 * step, ((i + 1) as f32 * step).min(length as f32));
-            let (first, last) = (from as usize, (to.ceil() as usize).clamp(from as usize + 1, length));
+            let (first, last) = (
+                from as usize,
+                (to.ceil() as usize).clamp(from as usize + 1, length),
+            );
             let mut weights: Vec<f32> = (first..last)
                 .map(|p| (to.min(p as f32 + 1.0) - from.max(p as f32)).max(0.0))
                 .collect();

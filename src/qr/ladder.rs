@@ -43,8 +43,17 @@ impl Prepare {
         let side = gray.short_side();
         match self {
             Self::Shrunk(factor) => side / factor >= SHRUNK_DOWN_TO,
-            Self::Scaled(ratio) | Self::Magnified(ratio, _) if ratio > 1.0 => side <= MAGNIFIED_UP_TO,
-            Self::AsIs | Self::Scaled(_) | Self::Magnified(..) | Self::Sharpened | Self::Stretched | Self::Blurred(_) | Self::Median | Self::Framed => true,
+            Self::Scaled(ratio) | Self::Magnified(ratio, _) if ratio > 1.0 => {
+                side <= MAGNIFIED_UP_TO
+            }
+            Self::AsIs
+            | Self::Scaled(_)
+            | Self::Magnified(..)
+            | Self::Sharpened
+            | Self::Stretched
+            | Self::Blurred(_)
+            | Self::Median
+            | Self::Framed => true,
         }
     }
 
@@ -53,7 +62,9 @@ impl Prepare {
             Self::AsIs => gray.clone(),
             Self::Shrunk(factor) => gray.shrunk(factor),
             Self::Scaled(ratio) => gray.scaled(ratio),
-            Self::Magnified(ratio, amount) => gray.scaled(ratio).sharpened((2.0 * ratio) as usize, amount),
+            Self::Magnified(ratio, amount) => {
+                gray.scaled(ratio).sharpened((2.0 * ratio) as usize, amount)
+            }
             Self::Sharpened => gray.sharpened(3, 1.5),
             Self::Stretched => gray.stretched(32),
             Self::Blurred(radius) => gray.blurred(radius),
@@ -68,7 +79,9 @@ impl Prepare {
             Self::Shrunk(factor) => (1.0 / factor as f32, 0.0),
             Self::Scaled(ratio) | Self::Magnified(ratio, _) => (ratio, 0.0),
             Self::Framed => (1.0, FRAME as f32),
-            Self::AsIs | Self::Sharpened | Self::Stretched | Self::Blurred(_) | Self::Median => (1.0, 0.0),
+            Self::AsIs | Self::Sharpened | Self::Stretched | Self::Blurred(_) | Self::Median => {
+                (1.0, 0.0)
+            }
         };
         Found {
             x: (found.x - offset) / ratio,
@@ -196,8 +209,16 @@ fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Instant, found: &Mutex<Vec<
             prepare => Bits::cut(&prepare.apply(gray), rung.threshold),
         });
         let Some(cut) = cut else { continue };
-        keep(engine::look(rung.engine, &cut, deadline), rung.prepare, found);
-        keep(engine::look(rung.engine, &cut.inverted(), deadline), rung.prepare, found);
+        keep(
+            engine::look(rung.engine, &cut, deadline),
+            rung.prepare,
+            found,
+        );
+        keep(
+            engine::look(rung.engine, &cut.inverted(), deadline),
+            rung.prepare,
+            found,
+        );
     }
 }
 

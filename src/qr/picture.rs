@@ -66,10 +66,14 @@ impl Picture {
         limits.max_alloc = Some(MAX_DECODED_BYTES);
         let mut reader = ImageReader::with_format(Cursor::new(bytes), format.decoder());
         reader.limits(limits);
-        let mut decoder = reader.into_decoder().map_err(|error| refusal(&error, format))?;
+        let mut decoder = reader
+            .into_decoder()
+            .map_err(|error| refusal(&error, format))?;
         let stored = decoder.dimensions();
         let (width, height) = stored;
-        if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_DECODED_BYTES {
+        if u64::from(width) * u64::from(height) > MAX_PIXELS
+            || decoder.total_bytes() > MAX_DECODED_BYTES
+        {
             return Err(ScanError::TooManyPixels { width, height });
         }
         if width == 0 || height == 0 {
@@ -81,7 +85,9 @@ impl Picture {
         let mut pixels = vec![u8::MAX; decoder.total_bytes() as usize];
         let damaged = match fenced(|| decoder.read_image(&mut pixels)) {
             Some(Ok(())) => false,
-            Some(Err(ImageError::Limits(_))) => return Err(ScanError::TooManyPixels { width, height }),
+            Some(Err(ImageError::Limits(_))) => {
+                return Err(ScanError::TooManyPixels { width, height });
+            }
             Some(Err(_)) | None => true,
         };
         Ok(Self {
@@ -98,8 +104,14 @@ impl Picture {
     pub(super) fn size(&self) -> (u32, u32) {
         let (width, height) = self.stored;
         match self.turn {
-            Orientation::NoTransforms | Orientation::Rotate180 | Orientation::FlipHorizontal | Orientation::FlipVertical => (width, height),
-            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH => (height, width),
+            Orientation::NoTransforms
+            | Orientation::Rotate180
+            | Orientation::FlipHorizontal
+            | Orientation::FlipVertical => (width, height),
+            Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH => (height, width),
         }
     }
 
@@ -110,7 +122,9 @@ impl Picture {
         }
         let bytes = usize::from(self.colour.bytes_per_pixel());
         let depth = bytes / usize::from(self.colour.channel_count());
-        self.pixels.chunks_exact(bytes).any(|pixel| level(&pixel[bytes - depth..]) < 250)
+        self.pixels
+            .chunks_exact(bytes)
+            .any(|pixel| level(&pixel[bytes - depth..]) < 250)
     }
 
     /// Whether it has colours at all.
@@ -134,7 +148,11 @@ impl Picture {
                 height: factor,
                 pixels: lines,
             };
-            pixels.extend(if factor == 1 { band.pixels } else { band.shrunk(factor).pixels });
+            pixels.extend(if factor == 1 {
+                band.pixels
+            } else {
+                band.shrunk(factor).pixels
+            });
         }
         turned(
             Gray {
@@ -222,7 +240,8 @@ fn turned(gray: Gray, turn: Orientation) -> Gray {
         return gray;
     }
     let (width, height) = (gray.width as u32, gray.height as u32);
-    let buffer = image::GrayImage::from_raw(width, height, gray.pixels).expect("a grey picture has a byte a pixel");
+    let buffer = image::GrayImage::from_raw(width, height, gray.pixels)
+        .expect("a grey picture has a byte a pixel");
     let mut picture = image::DynamicImage::ImageLuma8(buffer);
     picture.apply_orientation(turn);
     let buffer = picture.into_luma8();

@@ -99,12 +99,14 @@ impl Drawing {
         for line in 0..lines {
             drawn.push_str(INK);
             for x in 0..columns {
-                drawn.push(match (self.is_dark(x, 2 * line), self.is_dark(x, 2 * line + 1)) {
-                    (false, false) => ' ',
-                    (true, false) => '▀',
-                    (false, true) => '▄',
-                    (true, true) => '█',
-                });
+                drawn.push(
+                    match (self.is_dark(x, 2 * line), self.is_dark(x, 2 * line + 1)) {
+                        (false, false) => ' ',
+                        (true, false) => '▀',
+                        (false, true) => '▄',
+                        (true, true) => '█',
+                    },
+                );
             }
             drawn.push_str(RESET);
         }
@@ -135,7 +137,12 @@ impl Drawing {
         }
         let mut png = Vec::with_capacity(pixels.len() + 1024);
         PngEncoder::new(&mut png)
-            .write_image(&pixels, side as u32, side as u32, image::ExtendedColorType::L8)
+            .write_image(
+                &pixels,
+                side as u32,
+                side as u32,
+                image::ExtendedColorType::L8,
+            )
             .map_err(|_| RenderError::Encoder)?;
         Ok(Secret::new(png))
     }

@@ -41,30 +41,45 @@ pub fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
                 Err(error) => return drop(size_known.send(Err(error))),
             };
             // The receiver waits for as long as this thread runs, so sending can't fail; and if it did, nobody would care.
-            drop(size_known.send(Ok((picture.size(), picture.damaged.then_some(picture.format)))));
+            drop(size_known.send(Ok((
+                picture.size(),
+                picture.damaged.then_some(picture.format),
+            ))));
             fenced(|| ladder::climb(&picture, Instant::now() + LOOKING, &found));
         }
     };
     let end = Instant::now() + ALL;
-    let worker = thread::Builder::new().name("qr".into()).stack_size(STACK_BYTES).spawn(work);
+    let worker = thread::Builder::new()
+        .name("qr".into())
+        .stack_size(STACK_BYTES)
+        .spawn(work);
     if worker.is_err() {
         return Err(ScanError::TookTooLong);
     }
-    let ((width, height), damaged) = match size.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        Ok(read) => read?,
-        Err(_) => return Err(ScanError::TookTooLong),
-    };
+    let ((width, height), damaged) =
+        match size.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(read) => read?,
+            Err(_) => return Err(ScanError::TookTooLong),
+        };
     // The channel closes when the thread has ended.
-    if let Err(RecvTimeoutError::Timeout) = size.recv_timeout(end.saturating_duration_since(Instant::now())) {
+    if let Err(RecvTimeoutError::Timeout) =
+        size.recv_timeout(end.saturating_duration_since(Instant::now()))
+    {
         return Err(ScanError::TookTooLong);
     }
-    let codes = found.lock().map(|mut codes| std::mem::take(&mut *codes)).unwrap_or_default();
+    let codes = found
+        .lock()
+        .map(|mut codes| std::mem::take(&mut *codes))
+        .unwrap_or_default();
     match damaged {
         Some(format) if codes.is_empty() => Err(ScanError::Damaged(format)),
         _ => Ok(Scanned {
             width,
             height,
-            texts: in_reading_order(codes).into_iter().map(|code| code.text).collect(),
+            texts: in_reading_order(codes)
+                .into_iter()
+                .map(|code| code.text)
+                .collect(),
             damaged: damaged.is_some(),
         }),
     }
@@ -76,7 +91,10 @@ fn in_reading_order(mut codes: Vec<Found>) -> Vec<Found> {
     let mut row = 0;
     while row < codes.len() {
         let below = codes[row].y + codes[row].size / 2.0;
-        let end = (row..codes.len()).find(|i| codes[*i].y > below).unwrap_or(codes.len()).max(row + 1);
+        let end = (row..codes.len())
+            .find(|i| codes[*i].y > below)
+            .unwrap_or(codes.len())
+            .max(row + 1);
         codes[row..end].sort_by(|a, b| a.x.total_cmp(&b.x));
         row = end;
     }

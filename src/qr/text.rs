@@ -7,7 +7,9 @@ use crate::secret::SecretText;
 /// ISO/IEC 18004 makes them ISO 8859-1; what is found in the world is UTF-8, and Shift JIS from Japanese programs. Bytes that
 /// happen to be UTF-8 beyond ASCII are UTF-8, for other encodings hit upon its pattern very seldom.
 pub(super) fn guessed(bytes: &[u8]) -> SecretText {
-    utf8(bytes).or_else(|| shift_jis(bytes)).unwrap_or_else(|| latin(bytes))
+    utf8(bytes)
+        .or_else(|| shift_jis(bytes))
+        .unwrap_or_else(|| latin(bytes))
 }
 
 /// The text, if the bytes are UTF-8.
@@ -26,7 +28,12 @@ pub(super) fn shift_jis(bytes: &[u8]) -> Option<SecretText> {
 
 /// ISO 8859-1, in the form that Windows writes it: every byte is a character.
 fn latin(bytes: &[u8]) -> SecretText {
-    SecretText::new(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned())
+    SecretText::new(
+        encoding_rs::WINDOWS_1252
+            .decode_without_bom_handling(bytes)
+            .0
+            .into_owned(),
+    )
 }
 
 /// Whether characters beyond ASCII stand in runs and are kana or kanji: read as Shift JIS, a lone accented letter of a

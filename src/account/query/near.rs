@@ -13,9 +13,15 @@ const MOST: usize = 5;
 const LONGEST: usize = 32;
 
 /// The matcher's score of each of these accounts; more is nearer.
-pub(super) fn scores(folded_query: &str, among: &[Summary], indices: impl Iterator<Item = usize>) -> Vec<u32> {
+pub(super) fn scores(
+    folded_query: &str,
+    among: &[Summary],
+    indices: impl Iterator<Item = usize>,
+) -> Vec<u32> {
     let mut scorer = Scorer::new(folded_query);
-    indices.map(|index| scorer.score(&haystack(&among[index])).unwrap_or_default()).collect()
+    indices
+        .map(|index| scorer.score(&haystack(&among[index])).unwrap_or_default())
+        .collect()
 }
 
 /// Accounts whose letters hold the query's in order, the best score first; then those with a word that is spelt like one of
@@ -35,7 +41,10 @@ pub(super) fn suggest(folded_query: &str, words: &[&str], among: &[Summary]) -> 
     scattered.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
     misspelt.sort_unstable();
     // A misspelt word is nearer than letters that happen to stand in order all over a label.
-    let indices = misspelt.iter().map(|(_, index)| *index).chain(scattered.iter().map(|(_, index)| *index));
+    let indices = misspelt
+        .iter()
+        .map(|(_, index)| *index)
+        .chain(scattered.iter().map(|(_, index)| *index));
     indices.take(MOST).collect()
 }
 
@@ -67,11 +76,17 @@ impl Scorer {
 
 /// The smallest distance between a word of the query and a word of the account, if it is at most a third of the word.
 fn nearest_word(words: &[&str], haystack: &str) -> Option<usize> {
-    let theirs = || haystack.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let theirs = || {
+        haystack
+            .split(|character: char| !character.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+    };
     words
         .iter()
         .filter(|word| word.chars().count() <= LONGEST)
-        .flat_map(|word| theirs().filter_map(|other| distance_within(word, other, word.chars().count() / 3)))
+        .flat_map(|word| {
+            theirs().filter_map(|other| distance_within(word, other, word.chars().count() / 3))
+        })
         .min()
 }
 

@@ -35,11 +35,14 @@ pub(super) fn find(folded_query: &str, among: &[Summary]) -> Found {
         [] => Found::Nothing(near::suggest(folded_query, &words, among)),
         [(_, one)] => Found::One(*one),
         _ => {
-            let mut scored: Vec<_> = near::scores(folded_query, among, met.iter().map(|(_, index)| *index))
-                .into_iter()
-                .zip(met)
-                .collect();
-            scored.sort_by_key(|(score, (stands, index))| (*stands, std::cmp::Reverse(*score), *index));
+            let mut scored: Vec<_> =
+                near::scores(folded_query, among, met.iter().map(|(_, index)| *index))
+                    .into_iter()
+                    .zip(met)
+                    .collect();
+            scored.sort_by_key(|(score, (stands, index))| {
+                (*stands, std::cmp::Reverse(*score), *index)
+            });
             Found::Several(scored.into_iter().map(|(_, (_, index))| index).collect())
         }
     }
@@ -48,7 +51,12 @@ pub(super) fn find(folded_query: &str, among: &[Summary]) -> Found {
 /// What a query is looked for in, folded. The note isn't part of it: it may name other accounts.
 pub(super) fn haystack(summary: &Summary) -> String {
     let mut text = String::with_capacity(64);
-    let parts = [Some(&summary.issuer), Some(&summary.name), summary.label_issuer.as_ref(), summary.serial_number.as_ref()];
+    let parts = [
+        Some(&summary.issuer),
+        Some(&summary.name),
+        summary.label_issuer.as_ref(),
+        summary.serial_number.as_ref(),
+    ];
     for part in parts.into_iter().flatten().chain(&summary.tags) {
         text.push_str(part);
         text.push(' ');

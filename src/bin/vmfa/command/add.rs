@@ -37,9 +37,9 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
     // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
     let mut piped = None;
     let mut found = if uris {
-        from_uris(&mut piped)?
+        from_uris(context, &mut piped)?
     } else if secret || pictures.is_empty() {
-        from_secret(&input, name.is_some() || secret, &mut piped)?
+        from_secret(context, &input, name.is_some() || secret, &mut piped)?
     } else {
         from_pictures(context, &pictures)?
     };
@@ -258,7 +258,6 @@ fn looks_like_picture(path: &Path) -> bool {
 type Rows = Vec<Result<Draft, Refusal>>;
 
 fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
-    let mut rows = Vec::new();
     let mut texts = Vec::new();
     for path in pictures {
         let name = scan::picture_name(context, path);
@@ -266,7 +265,7 @@ fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
         if scanned.texts.is_empty() {
             return Err(scan::without_code(&name, &scanned));
         }
-        let many = pictures.len() > 1 || scanned.texts.len() > 1;
+        let many = scanned.texts.len() > 1;
         for (index, text) in scanned.texts.into_iter().enumerate() {
             let place = if many {
                 format!("{name}, QR code {}", index + 1)
@@ -276,88 +275,52 @@ fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
             texts.push((place, text));
         }
     }
-    read_texts(context, &texts, &mut rows);
-    Ok(rows)
+    Ok(together(context, &texts))
 }
 
-fn from_uris(piped: &mut Option<Piped>) -> Outcome<Rows> {
-    let mut rows = Vec::new();
+fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<Rows> {
     if std::io::stdin().is_terminal() {
         let line = secret_line("Key URI", piped)?;
-        match import::read_text(line.expose()) {
-            Ok(read) => rows.extend(read.drafts),
-            Err(refusal) => rows.push(Err(refusal)),
-        }
-        return Ok(rows);
+        return Ok(together(context, &[(String::new(), line)]));
     }
     let mut number = 0;
+    let mut texts = Vec::new();
     let lines = piped.insert(Piped::read()?);
     while let Some(line) = lines.next_line() {
         number += 1;
         let text = line.expose().trim_start_matches('\u{feff}').trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        let place = format!("line {number}");
-        match import::read_text(text) {
-            Ok(read) => rows.extend(read.drafts.into_iter().map(|row| placed(row, &place))),
-            Err(refusal) => rows.push(placed(Err(refusal), &place)),
+        if !text.is_empty() && !text.starts_with('#') {
+            texts.push((format!("line {number}"), line));
         }
     }
-    if rows.is_empty() {
+    if texts.is_empty() {
         return Err(
             Fault::usage("standard input held no Key URI").hint("one otpauth:// URI a line")
         );
     }
-    Ok(rows)
+    Ok(together(context, &texts))
 }
 
-fn read_texts(context: &Context, texts: &[(String, SecretText)], rows: &mut Rows) {
-    let mut parts = scan::Parts::default();
-    for (place, text) in texts {
-        match import::read_text(text.expose()) {
-            Ok(read) => {
-                parts.note(read.part);
-                let many = read.drafts.len() > 1;
-                rows.extend(read.drafts.into_iter().enumerate().map(|(index, row)| {
-                    placed(
-                        row,
-                        &if many {
-                            format!("{place}, account {}", index + 1)
-                        } else {
-                            place.clone()
-                        },
-                    )
-                }));
-            }
-            Err(refusal) => rows.push(placed(Err(refusal), place)),
-        }
-    }
-    for missing in parts.missing() {
-        context.screen.warn(&missing);
-    }
-}
-
-/// Where a row was found, unless it says so itself.
-fn placed(row: Result<Draft, Refusal>, place: &str) -> Result<Draft, Refusal> {
-    match row {
-        Ok(mut draft) => {
-            if draft.place.is_empty() {
-                draft.place = place.into();
-            }
-            Ok(draft)
-        }
-        Err(mut refusal) => {
-            if refusal.place.is_empty() {
-                refusal.place = place.into();
-            }
-            Err(refusal)
-        }
-    }
+/// What several texts hold: the parts of a migration find each other.
+fn together(context: &Context, texts: &[(String, SecretText)]) -> Rows {
+    let collected = import::collect(
+        texts
+            .iter()
+            .map(|(place, text)| (place.as_str(), text.expose())),
+    );
+    scan::warn_of_missing(context, &collected.batches);
+    let mut rows = collected.drafts;
+    rows.extend(collected.unread.into_iter().map(Err));
+    rows
 }
 
 /// A secret, piped or typed; what is typed without a name may also be a whole Key URI.
-fn from_secret(input: &Add, named: bool, piped: &mut Option<Piped>) -> Outcome<Rows> {
+fn from_secret(
+    context: &Context,
+    input: &Add,
+    named: bool,
+    piped: &mut Option<Piped>,
+) -> Outcome<Rows> {
     if !named && !std::io::stdin().is_terminal() {
         return Err(
             Fault::usage("nothing to add: name a picture, or say --uri - or --secret -")
@@ -373,10 +336,7 @@ fn from_secret(input: &Add, named: bool, piped: &mut Option<Piped>) -> Outcome<R
         piped,
     )?;
     if text.expose().contains("://") {
-        return Ok(match import::read_text(text.expose()) {
-            Ok(read) => read.drafts,
-            Err(refusal) => vec![Err(refusal)],
-        });
+        return Ok(together(context, &[(String::new(), text)]));
     }
     Ok(vec![Ok(Draft {
         kind: input.kind.clone(),

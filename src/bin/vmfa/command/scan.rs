@@ -1,6 +1,5 @@
 //! `vmfa scan`: what is in a picture. Needs no vault.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use vmfa::account::text::clean;
 use vmfa::account::{Draft, Drafted};
 use vmfa::clock::UnixTime;
-use vmfa::import::{self, Part};
+use vmfa::import::{self, Batch};
 use vmfa::qr::{self, Scanned};
 use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
@@ -23,7 +22,7 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
     let mut worst = Exit::Done;
     let mut read_any = false;
     let mut values = Vec::new();
-    let mut parts = Parts::default();
+    let mut texts = Vec::new();
     for path in &input.pictures {
         let name = picture_name(context, path);
         let scanned = match read(context, path) {
@@ -34,8 +33,9 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
             Ok(scanned) => {
                 read_any = true;
                 for text in &scanned.texts {
-                    one(context, input, &name, text, &mut parts, &mut values)?;
+                    one(context, input, &name, text, &mut values)?;
                 }
+                texts.extend(scanned.texts);
             }
             Err(fault) => {
                 worst = fault.exit();
@@ -46,9 +46,8 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
     if input.json {
         context.screen.json(&Value::Array(values))?;
     }
-    for missing in parts.missing() {
-        context.screen.warn(&missing);
-    }
+    let together = import::collect(texts.iter().map(|text| ("", text.expose())));
+    warn_of_missing(context, &together.batches);
     Ok(if worst != Exit::Done && read_any {
         Exit::Partly
     } else {
@@ -62,7 +61,6 @@ fn one(
     input: &Scan,
     name: &str,
     text: &SecretText,
-    parts: &mut Parts,
     values: &mut Vec<Value>,
 ) -> Outcome {
     if input.secrets && !input.json {
@@ -75,10 +73,7 @@ fn one(
         return context.screen.line(&shown);
     }
     let rows = match import::read_text(text.expose()) {
-        Ok(read) => {
-            parts.note(read.part);
-            read.drafts
-        }
+        Ok(read) => read.drafts,
         Err(refusal) => vec![Err(refusal)],
     };
     for row in rows {
@@ -222,38 +217,11 @@ fn unreadable(path: &Path, metadata: &std::fs::Metadata) -> Option<&'static str>
     Some("a device")
 }
 
-/// Which parts of a migration in several QR codes have been seen.
-#[derive(Default)]
-pub(crate) struct Parts(BTreeMap<i32, (u32, Vec<u32>)>);
-
-impl Parts {
-    pub(crate) fn note(&mut self, part: Option<Part>) {
-        if let Some(part) = part {
-            let seen = self
-                .0
-                .entry(part.batch_id)
-                .or_insert_with(|| (part.size, Vec::new()));
-            seen.1.push(part.index);
-        }
-    }
-
-    /// What to say of each migration that isn't whole.
-    pub(crate) fn missing(&self) -> Vec<String> {
-        let mut said = Vec::new();
-        for (size, seen) in self.0.values() {
-            // The size comes from the picture: don't count to four thousand million.
-            let missing: Vec<String> = (0..(*size).min(1000))
-                .filter(|index| !seen.contains(index))
-                .map(|index| (index + 1).to_string())
-                .collect();
-            if !missing.is_empty() {
-                said.push(format!(
-                    "this migration has {size} QR codes, and {} are missing here: number {}",
-                    missing.len(),
-                    missing.join(", ")
-                ));
-            }
-        }
-        said
+/// What to say of each migration that isn't whole.
+pub(crate) fn warn_of_missing(context: &Context, batches: &[Batch]) {
+    for batch in batches.iter().filter(|batch| !batch.is_complete()) {
+        context
+            .screen
+            .warn(&format!("this migration is not whole: {batch}"));
     }
 }
