@@ -1,0 +1,310 @@
+//! What `doctor` says about the files, without a key.
+
+use std::fs;
+use std::path::Path;
+
+use crate::vault::Files;
+use crate::vault::backup::{self, backups};
+use crate::vault::error::{VaultError, shown};
+use crate::vault::file::{self, MAX_FILE, Place};
+use crate::vault::header::Header;
+use crate::vault::pin;
+
+/// Something `doctor` has to say about the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What was seen.
+    pub text: String,
+    /// What to do, if anything.
+    pub advice: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// All is well.
+    Fine,
+    /// Worth mending.
+    Warning,
+    /// Something is lost or about to be.
+    Problem,
+}
+
+impl Finding {
+    fn fine(text: String) -> Self {
+        Self {
+            severity: Severity::Fine,
+            text,
+            advice: None,
+        }
+    }
+
+    fn warning(text: String, advice: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            text,
+            advice: Some(advice.into()),
+        }
+    }
+
+    fn problem(text: String, advice: Option<String>) -> Self {
+        Self {
+            severity: Severity::Problem,
+            text,
+            advice,
+        }
+    }
+
+    fn of(error: &VaultError) -> Self {
+        use crate::failure::Fails as _;
+        Self::problem(error.to_string(), error.hint())
+    }
+}
+
+/// Looks at permissions, owner, directory, lock, backups (do their headers parse), ledger, leftovers of interrupted saves,
+/// pin; no key needed. Nothing is changed.
+pub fn examine(files: &Files) -> Vec<Finding> {
+    let place = match Place::of(&files.vault) {
+        Ok(place) => place,
+        Err(error) => return vec![Finding::of(&error)],
+    };
+    let mut findings = Vec::new();
+    let header = vault(files, &place, &mut findings);
+    directory(&place.dir, &mut findings);
+    lock(&place, &mut findings);
+    all_backups(files, &place, &mut findings);
+    ledger(&place, &mut findings);
+    leftovers(&place, &mut findings);
+    if let Some(header) = &header {
+        pinned(files, &place, header, &mut findings);
+    }
+    findings
+}
+
+fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<Header> {
+    let read = file::read(&files.vault, MAX_FILE).and_then(|bytes| {
+        let len = bytes.len();
+        let fault = |fault| VaultError::Damaged {
+            path: files.vault.clone(),
+            fault,
+        };
+        Ok((Header::read(&bytes).map_err(fault)?.0, len))
+    });
+    let header = match read {
+        Ok((header, len)) => {
+            let (slots, generation) = (header.slots.len(), header.generation);
+            let path = shown(&place.vault);
+            findings.push(Finding::fine(format!(
+                "{path}: generation {generation}, {slots} slots, {len} bytes"
+            )));
+            Some(header)
+        }
+        Err(error) => {
+            findings.push(Finding::of(&error));
+            None
+        }
+    };
+    private(&place.vault, "the vault", 0o600, findings);
+    header
+}
+
+/// Mode and owner of a file or directory that is nobody else's business.
+#[cfg(unix)]
+fn private(path: &Path, what: &str, mode: u32, findings: &mut Vec<Finding>) {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(found) = fs::metadata(path) else {
+        return;
+    };
+    let path = shown(path);
+    let open = found.mode() & 0o777 & !mode;
+    if open & 0o077 != 0 {
+        findings.push(Finding::warning(
+            format!(
+                "{what} {path} has mode {:04o}: others may reach it",
+                found.mode() & 0o7777
+            ),
+            format!("chmod {mode:o} {path}"),
+        ));
+    }
+    let us = rustix::process::geteuid().as_raw();
+    if found.uid() != us {
+        findings.push(Finding::warning(
+            format!(
+                "{what} {path} belongs to user {}, not to user {us} who runs this",
+                found.uid()
+            ),
+            "run vmfa as that user, or give the file to the right one with chown",
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn private(_path: &Path, _what: &str, _mode: u32, _findings: &mut Vec<Finding>) {}
+
+fn directory(dir: &Path, findings: &mut Vec<Finding>) {
+    let path = shown(dir);
+    let found = match fs::metadata(dir) {
+        Ok(found) => found,
+        Err(e) => {
+            findings.push(Finding::problem(
+                format!("the directory {path} can't be read: {e}"),
+                None,
+            ));
+            return;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let (writable, sticky) = (found.mode() & 0o022 != 0, found.mode() & 0o1000 != 0);
+        if writable && !sticky {
+            findings.push(Finding::warning(
+                format!("others may write to the directory {path}, so they may replace or delete the vault"),
+                format!("chmod go-w {path}"),
+            ));
+        }
+        let writes = rustix::fs::access(
+            dir,
+            rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+        );
+        if let Err(e) = writes {
+            findings.push(Finding::problem(
+                format!("the directory {path} can't be written ({e}), so nothing can be saved"),
+                Some(format!(
+                    "look at owner and mode of {path}, and whether the file system is read-only"
+                )),
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    drop(found);
+}
+
+fn lock(place: &Place, findings: &mut Vec<Finding>) {
+    let path = place.beside(".lock");
+    if let Ok(found) = fs::symlink_metadata(&path) {
+        if !found.is_file() {
+            findings.push(Finding::problem(
+                format!(
+                    "the lock {} is no regular file, so nothing can be saved",
+                    shown(&path)
+                ),
+                Some("look at what stands there and move it away".into()),
+            ));
+        }
+    }
+}
+
+fn all_backups(files: &Files, place: &Place, findings: &mut Vec<Finding>) {
+    match backups(files) {
+        Ok(found) => {
+            let unreadable = |path: &Path| {
+                file::read(path, MAX_FILE)
+                    .is_ok_and(|bytes| Header::read(&bytes).is_ok())
+                    .then_some(())
+                    .is_none()
+            };
+            for backup in found.iter().filter(|backup| unreadable(&backup.path)) {
+                findings.push(Finding::warning(
+                    format!(
+                        "the backup {} can't be read as a vault",
+                        shown(&backup.path)
+                    ),
+                    "later saves replace it; delete it when you need nothing from it",
+                ));
+            }
+            let newest = found
+                .first()
+                .map(|backup| format!(", the newest of generation {}", backup.generation));
+            findings.push(Finding::fine(format!(
+                "{} backups{}",
+                found.len(),
+                newest.unwrap_or_default()
+            )));
+            for backup in &found {
+                private(&backup.path, "the backup", 0o600, findings);
+            }
+        }
+        Err(error) => findings.push(Finding::of(&error)),
+    }
+    for path in backup::damaged(place) {
+        findings.push(Finding::warning(
+            format!(
+                "{} is a damaged vault that was set aside when a backup was restored",
+                shown(&path)
+            ),
+            "delete it when you need nothing from it",
+        ));
+    }
+}
+
+fn ledger(place: &Place, findings: &mut Vec<Finding>) {
+    let path = place.beside(".ledger");
+    if let Ok(found) = fs::symlink_metadata(&path) {
+        if found.is_file() {
+            private(&path, "the ledger", 0o600, findings);
+        } else {
+            findings.push(Finding::problem(
+                format!("the ledger {} is no regular file", shown(&path)),
+                Some("look at what stands there and move it away".into()),
+            ));
+        }
+    }
+}
+
+fn leftovers(place: &Place, findings: &mut Vec<Finding>) {
+    let count = place.suffixes().map_or(0, |found| {
+        found.iter().filter(|suffix| file::is_temp(suffix)).count()
+    });
+    if count > 0 {
+        findings.push(Finding::warning(
+            format!("{count} temporary files of interrupted saves stand beside the vault"),
+            "the next save removes them; nothing needs to be done",
+        ));
+    }
+}
+
+fn pinned(files: &Files, place: &Place, header: &Header, findings: &mut Vec<Finding>) {
+    let path = shown(&pin::path(&files.state, &header.vault_id));
+    let next = "it is written anew when the vault is opened next";
+    match pin::read(&files.state, &header.vault_id) {
+        pin::Found::Nothing => {
+            findings.push(Finding::warning(
+                format!("there is no rollback pin at {path}"),
+                next,
+            ));
+        }
+        pin::Found::Damaged => findings.push(Finding::warning(
+            format!("the rollback pin {path} is damaged"),
+            next,
+        )),
+        pin::Found::Pin(pin) => {
+            let is_same = file::read(&place.vault, MAX_FILE).is_ok_and(|bytes| {
+                Header::read(&bytes).is_ok_and(|(_, layout)| layout.mac(&bytes) == pin.header_mac)
+            });
+            if header.generation < pin.generation && !is_same {
+                findings.push(Finding::problem(
+                    format!(
+                        "the vault is generation {}, but generation {} was seen here: an older copy has been put in its place",
+                        header.generation, pin.generation
+                    ),
+                    Some("if you restored it yourself, open it with --accept-rollback; else look at the backups".into()),
+                ));
+            } else {
+                findings.push(Finding::fine(format!(
+                    "the rollback pin knows generation {}",
+                    pin.generation
+                )));
+            }
+        }
+    }
+    let count = pin::leftovers(&files.state, &header.vault_id);
+    if count > 0 {
+        findings.push(Finding::warning(
+            format!("{count} temporary files of the pin"),
+            "the next save removes them",
+        ));
+    }
+}

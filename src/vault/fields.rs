@@ -1,0 +1,386 @@
+//! An account's fields: the parts of a [`Summary`] as type, length and value inside a record.
+//!
+//! | type | value |
+//! |---|---|
+//! | 1 issuer, 2 name, 3 label issuer, 7 note, 9 serial number, 10 image | UTF-8; absent when empty |
+//! | 4 scheme | u8: 1 TOTP (u8 algorithm, u8 digits, u32 period, u64 T0), 2 HOTP (u8 algorithm, u8 digits), 3 Steam, 4 mOTP, 5 Yandex |
+//! | 5 counter | u64, the next one to use |
+//! | 6 tag | UTF-8; as often as there are tags |
+//! | 8 favorite | no bytes; present means yes |
+//! | 11 added, 12 trashed | u64, seconds since 1970 |
+//! | 13 born | 16 random bytes, given once when the secret came in and kept for good: two records of one id with different values hold different secrets |
+//!
+//! Algorithms: 1 SHA-1, 2 SHA-224, 3 SHA-256, 4 SHA-384, 5 SHA-512. Fields stand in the order of their types. An unknown
+//! type is kept verbatim through every edit; a known one that can't be understood makes the whole record "not understood".
+
+use crate::account::{AccountId, Summary};
+use crate::otp::{Algorithm, Digits, Hotp, Period, Scheme, Totp};
+use crate::vault::cursor::Cursor;
+
+const ISSUER: u16 = 1;
+const NAME: u16 = 2;
+const LABEL_ISSUER: u16 = 3;
+const SCHEME: u16 = 4;
+const COUNTER: u16 = 5;
+const TAG: u16 = 6;
+const NOTE: u16 = 7;
+const FAVORITE: u16 = 8;
+const SERIAL_NUMBER: u16 = 9;
+const IMAGE: u16 = 10;
+const ADDED: u16 = 11;
+const TRASHED: u16 = 12;
+const BORN: u16 = 13;
+const LAST_KNOWN: u16 = BORN;
+
+/// What tells the secrets of one id apart; zero for records that have none.
+pub(super) type Born = [u8; 16];
+
+/// The fields one after another; nothing from where the bytes are no fields any more.
+struct Fields<'a>(Cursor<'a>);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<(u16, &'a [u8])>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.left() == 0 {
+            return None;
+        }
+        let mut field = || {
+            let kind = self.0.u16().ok()?;
+            let len = self.0.u32().ok()? as usize;
+            Some((kind, self.0.take(len).ok()?))
+        };
+        let field = field();
+        if field.is_none() {
+            // Nothing after this can be told apart: stop here.
+            self.0 = Cursor::new(&[]);
+        }
+        Some(field)
+    }
+}
+
+fn fields(bytes: &[u8]) -> Fields<'_> {
+    Fields(Cursor::new(bytes))
+}
+
+/// The one field of a type, if the bytes are well-formed fields and hold it.
+fn field(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
+    fields(bytes)
+        .map_while(|field| field)
+        .find(|(kind, _)| *kind == wanted)
+        .map(|(_, value)| value)
+}
+
+/// What tells this record's secret apart from others of the same id.
+pub(super) fn born(bytes: &[u8]) -> Born {
+    field(bytes, BORN)
+        .and_then(|value| value.try_into().ok())
+        .unwrap_or_default()
+}
+
+/// The HOTP counter.
+pub(super) fn counter(bytes: &[u8]) -> Option<u64> {
+    field(bytes, COUNTER).and_then(u64_of)
+}
+
+/// The same fields with another counter, or with none; all others verbatim.
+pub(super) fn with_counter(bytes: &[u8], counter: Option<u64>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + 14);
+    let mut pending = counter;
+    for (kind, value) in fields(bytes).map_while(|field| field) {
+        if kind > COUNTER {
+            if let Some(counter) = pending.take() {
+                put(&mut out, COUNTER, &counter.to_le_bytes());
+            }
+        }
+        if kind != COUNTER {
+            put(&mut out, kind, value);
+        }
+    }
+    if let Some(counter) = pending {
+        put(&mut out, COUNTER, &counter.to_le_bytes());
+    }
+    out
+}
+
+/// Whether the bytes are well-formed fields.
+pub(super) fn well_formed(bytes: &[u8]) -> bool {
+    fields(bytes).all(|field| field.is_some())
+}
+
+/// What a tombstone keeps: which secret it stood for, and how far its counter went.
+pub(super) fn of_tombstone(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(value) = field(bytes, COUNTER) {
+        put(&mut out, COUNTER, value);
+    }
+    if let Some(value) = field(bytes, BORN) {
+        put(&mut out, BORN, value);
+    }
+    out
+}
+
+/// The summary that the fields tell; nothing when one of them can't be understood.
+pub(super) fn read(bytes: &[u8], id: AccountId, conflict: bool) -> Option<Summary> {
+    let mut summary = Summary {
+        id,
+        issuer: String::new(),
+        name: String::new(),
+        label_issuer: None,
+        scheme: Scheme::Steam,
+        counter: None,
+        tags: Vec::new(),
+        note: String::new(),
+        favorite: false,
+        serial_number: None,
+        image: None,
+        added: 0,
+        trashed: None,
+        conflict,
+    };
+    let mut seen = 0u32;
+    for field in fields(bytes) {
+        let (kind, value) = field?;
+        if kind > LAST_KNOWN || kind == 0 {
+            continue;
+        }
+        if kind != TAG {
+            // A second one of a field that there is once: a writer from the future means something by it.
+            if seen & 1 << kind != 0 {
+                return None;
+            }
+            seen |= 1 << kind;
+        }
+        match kind {
+            ISSUER => summary.issuer = text(value)?,
+            NAME => summary.name = text(value)?,
+            LABEL_ISSUER => summary.label_issuer = Some(text(value)?),
+            SCHEME => summary.scheme = scheme(value)?,
+            COUNTER => summary.counter = Some(u64_of(value)?),
+            TAG => summary.tags.push(text(value)?),
+            NOTE => summary.note = text(value)?,
+            FAVORITE if value.is_empty() => summary.favorite = true,
+            SERIAL_NUMBER => summary.serial_number = Some(text(value)?),
+            IMAGE => summary.image = Some(text(value)?),
+            ADDED => summary.added = u64_of(value)?,
+            TRASHED => summary.trashed = Some(u64_of(value)?),
+            BORN if value.len() == 16 => {}
+            _malformed => return None,
+        }
+    }
+    (seen & 1 << SCHEME != 0).then_some(summary)
+}
+
+/// The fields of a summary, with those of `before` that this version doesn't know, and its `born`.
+pub(super) fn write(summary: &Summary, born: &Born, before: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(160);
+    let mut put_text = |kind, text: &str| {
+        if !text.is_empty() {
+            put(&mut out, kind, text.as_bytes());
+        }
+    };
+    put_text(ISSUER, &summary.issuer);
+    put_text(NAME, &summary.name);
+    if let Some(issuer) = &summary.label_issuer {
+        put(&mut out, LABEL_ISSUER, issuer.as_bytes());
+    }
+    put(&mut out, SCHEME, &scheme_bytes(&summary.scheme));
+    if let Some(counter) = summary.counter {
+        put(&mut out, COUNTER, &counter.to_le_bytes());
+    }
+    for tag in &summary.tags {
+        put(&mut out, TAG, tag.as_bytes());
+    }
+    if !summary.note.is_empty() {
+        put(&mut out, NOTE, summary.note.as_bytes());
+    }
+    if summary.favorite {
+        put(&mut out, FAVORITE, &[]);
+    }
+    if let Some(serial_number) = &summary.serial_number {
+        put(&mut out, SERIAL_NUMBER, serial_number.as_bytes());
+    }
+    if let Some(image) = &summary.image {
+        put(&mut out, IMAGE, image.as_bytes());
+    }
+    put(&mut out, ADDED, &summary.added.to_le_bytes());
+    if let Some(trashed) = summary.trashed {
+        put(&mut out, TRASHED, &trashed.to_le_bytes());
+    }
+    put(&mut out, BORN, born);
+    for (kind, value) in fields(before).map_while(|field| field) {
+        if kind == 0 || kind > LAST_KNOWN {
+            put(&mut out, kind, value);
+        }
+    }
+    out
+}
+
+pub(super) fn put(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    out.extend_from_slice(value);
+}
+
+fn text(value: &[u8]) -> Option<String> {
+    std::str::from_utf8(value).ok().map(String::from)
+}
+
+fn u64_of(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_le_bytes)
+}
+
+fn scheme(value: &[u8]) -> Option<Scheme> {
+    let mut cursor = Cursor::new(value);
+    let mut fields = || -> Result<Option<Scheme>, super::cursor::Lack> {
+        Ok(match cursor.u8()? {
+            1 => {
+                let (hash, digits) = (
+                    algorithm(cursor.u8()?),
+                    Digits::new(cursor.u8()?.into()).ok(),
+                );
+                let (period, t0) = (Period::new(cursor.u32()?.into()).ok(), cursor.u64()?);
+                match (hash, digits, period) {
+                    (Some(algorithm), Some(digits), Some(period)) => Some(Scheme::Totp(Totp {
+                        algorithm,
+                        digits,
+                        period,
+                        t0,
+                    })),
+                    (_, _, _) => None,
+                }
+            }
+            2 => match (algorithm(cursor.u8()?), Digits::new(cursor.u8()?.into())) {
+                (Some(algorithm), Ok(digits)) => Some(Scheme::Hotp(Hotp { algorithm, digits })),
+                (_, _) => None,
+            },
+            3 => Some(Scheme::Steam),
+            4 => Some(Scheme::Motp),
+            5 => Some(Scheme::Yandex),
+            _unknown => None,
+        })
+    };
+    let scheme = fields().ok().flatten();
+    scheme.filter(|_| cursor.left() == 0)
+}
+
+fn scheme_bytes(scheme: &Scheme) -> Vec<u8> {
+    match scheme {
+        Scheme::Totp(totp) => {
+            let mut bytes = vec![1, algorithm_number(totp.algorithm), totp.digits.get()];
+            bytes.extend_from_slice(&totp.period.get().to_le_bytes());
+            bytes.extend_from_slice(&totp.t0.to_le_bytes());
+            bytes
+        }
+        Scheme::Hotp(hotp) => vec![2, algorithm_number(hotp.algorithm), hotp.digits.get()],
+        Scheme::Steam => vec![3],
+        Scheme::Motp => vec![4],
+        Scheme::Yandex => vec![5],
+    }
+}
+
+const fn algorithm_number(algorithm: Algorithm) -> u8 {
+    match algorithm {
+        Algorithm::Sha1 => 1,
+        Algorithm::Sha224 => 2,
+        Algorithm::Sha256 => 3,
+        Algorithm::Sha384 => 4,
+        Algorithm::Sha512 => 5,
+    }
+}
+
+fn algorithm(number: u8) -> Option<Algorithm> {
+    Algorithm::ALL
+        .into_iter()
+        .find(|known| algorithm_number(*known) == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(scheme: Scheme) -> Summary {
+        Summary {
+            id: AccountId::from_bytes([3; 16]),
+            issuer: "Müller & Co".into(),
+            name: "alice".into(),
+            label_issuer: Some("tenant".into()),
+            scheme,
+            counter: Some(7),
+            tags: vec!["b".into(), "a".into(), "b".into()],
+            note: "line\nline".into(),
+            favorite: true,
+            serial_number: Some("arn:aws:iam::123456789012:mfa/alice".into()),
+            image: Some("https://example.org/a.png".into()),
+            added: 1_700_000_000,
+            trashed: Some(1_700_000_001),
+            conflict: false,
+        }
+    }
+
+    #[test]
+    fn every_scheme_reads_back() {
+        let mut schemes = vec![Scheme::Steam, Scheme::Motp, Scheme::Yandex];
+        for algorithm in Algorithm::ALL {
+            let digits = Digits::new(8).unwrap();
+            schemes.push(Scheme::Hotp(Hotp { algorithm, digits }));
+            schemes.push(Scheme::Totp(Totp {
+                algorithm,
+                digits,
+                period: Period::new(60).unwrap(),
+                t0: 5,
+            }));
+        }
+        for scheme in schemes {
+            let summary = summary(scheme);
+            let bytes = write(&summary, &[9; 16], &[]);
+            assert_eq!(read(&bytes, summary.id, false), Some(summary));
+            assert_eq!(born(&bytes), [9; 16]);
+        }
+    }
+
+    #[test]
+    fn unknown_fields_outlive_an_edit_and_a_counter() {
+        let mut bytes = write(&summary(Scheme::Steam), &[9; 16], &[]);
+        put(&mut bytes, 4711, b"from the future");
+        put(&mut bytes, 40000, b"");
+        let edited = write(&summary(Scheme::Motp), &born(&bytes), &bytes);
+        assert_eq!(field(&edited, 4711), Some(b"from the future".as_slice()));
+        assert_eq!(field(&edited, 40000), Some(b"".as_slice()));
+        assert_eq!(counter(&with_counter(&edited, Some(99))), Some(99));
+        assert_eq!(with_counter(&with_counter(&edited, None), Some(7)), edited);
+    }
+
+    #[test]
+    fn a_known_field_that_is_odd_makes_the_record_not_understood() {
+        let good = write(&summary(Scheme::Steam), &[9; 16], &[]);
+        let id = AccountId::from_bytes([3; 16]);
+        for (kind, value) in [
+            (SCHEME, &[6u8][..]),
+            (SCHEME, &[3, 0]),
+            (SCHEME, &[1, 6, 6, 30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (SCHEME, &[1, 1, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (SCHEME, &[2, 1, 11]),
+            (COUNTER, &[1, 2]),
+            (FAVORITE, &[1]),
+            (BORN, &[1; 15]),
+            (NAME, &[0xff]),
+        ] {
+            let mut bytes = Vec::new();
+            for (k, v) in fields(&good)
+                .map(Option::unwrap)
+                .filter(|(k, _)| *k != kind)
+            {
+                put(&mut bytes, k, v);
+            }
+            put(&mut bytes, kind, value);
+            assert_eq!(read(&bytes, id, false), None, "{kind} {value:?}");
+        }
+        for cut in 1..good.len() {
+            // A cut between two fields may leave a record that can be understood; it must never panic.
+            let _ = read(&good[..cut], id, false);
+        }
+        let twice: Vec<u8> = good.iter().chain(&good).copied().collect();
+        assert_eq!(read(&twice, id, false), None);
+    }
+}

@@ -1,0 +1,446 @@
+//! The vault as a file: read with bounds, replaced as a whole or not at all.
+//!
+//! The order of a save is write to a new file, fsync it, link the old one as a backup, rename, fsync the directory. An
+//! fsync that fails is never tried again on the same file: the kernel may have dropped the dirty pages and would report
+//! success the second time.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::vault::error::{VaultError, hex};
+use crate::vault::seal::{self, Randomness};
+
+/// No vault of 100,000 records comes near it; reading stops here whatever a file claims.
+pub(super) const MAX_FILE: u64 = 256 << 20;
+/// How often a symbolic link is followed.
+const MAX_LINKS: usize = 40;
+/// Waiting for the lock: 10 ms at a time, a minute in all.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+const LOCK_PAUSES: usize = 6000;
+
+/// Where a vault really is: symbolic links resolved, so that what stands beside it stands beside the real file, and a save
+/// replaces the file and not the link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) vault: PathBuf,
+    pub(super) dir: PathBuf,
+    name: OsString,
+}
+
+impl Place {
+    /// # Errors
+    /// A loop of links; a path that names no file.
+    pub(super) fn of(path: &Path) -> Result<Self, VaultError> {
+        let mut path = path.to_path_buf();
+        for _ in 0..MAX_LINKS {
+            let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
+            if !is_link {
+                return Self::of_real(&path);
+            }
+            let to = fs::read_link(&path).map_err(|e| io("follow the link", &path, e))?;
+            path = parent(&path).join(to);
+        }
+        Err(io(
+            "follow the link",
+            &path,
+            io::Error::other("too many symbolic links"),
+        ))
+    }
+
+    fn of_real(path: &Path) -> Result<Self, VaultError> {
+        let name = match path.file_name() {
+            Some(name) => name.to_owned(),
+            None => {
+                return Err(VaultError::NotAFile {
+                    path: path.into(),
+                    what: "a directory",
+                });
+            }
+        };
+        let dir = parent(path);
+        // A directory that isn't there yet is made by `create`, and missed by everything else in its own words.
+        let dir = fs::canonicalize(&dir).unwrap_or(dir);
+        Ok(Self {
+            vault: dir.join(&name),
+            dir,
+            name,
+        })
+    }
+
+    /// A file beside the vault whose name is the vault's and a suffix.
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.name.clone();
+        name.push(suffix);
+        self.dir.join(name)
+    }
+
+    /// The files beside the vault whose names are the vault's and a suffix; the suffixes.
+    pub(super) fn suffixes(&self) -> Result<Vec<String>, VaultError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(|e| io("list", &self.dir, e))? {
+            let entry = entry.map_err(|e| io("list", &self.dir, e))?;
+            if let Some(suffix) = suffix(&entry.file_name(), &self.name) {
+                found.push(suffix);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What follows `name` in `file`; only text, for our own suffixes are.
+fn suffix(file: &OsStr, name: &OsStr) -> Option<String> {
+    let rest = file
+        .as_encoded_bytes()
+        .strip_prefix(name.as_encoded_bytes())?;
+    (!rest.is_empty())
+        .then(|| std::str::from_utf8(rest).ok().map(String::from))
+        .flatten()
+}
+
+/// The directory of a path; that of a bare name is the present one.
+pub(super) fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.into(),
+        Some(_) | None => PathBuf::from("."),
+    }
+}
+
+pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> VaultError {
+    VaultError::Io {
+        action,
+        path: path.into(),
+        source,
+    }
+}
+
+/// Reads a regular file of at most `max` bytes. Anything else is refused without waiting for it: a FIFO would block for
+/// ever, and opening a device can have effects of its own.
+pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, VaultError> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    nonblocking(&mut options, false);
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(VaultError::Missing { path: path.into() });
+        }
+        Err(e) => {
+            // A socket can't be opened at all: say what it is.
+            return Err(match fs::metadata(path) {
+                Ok(found) if !found.is_file() => VaultError::NotAFile {
+                    path: path.into(),
+                    what: kind_of(&found),
+                },
+                Ok(_) | Err(_) => io("read", path, e),
+            });
+        }
+    };
+    let found = file.metadata().map_err(|e| io("read", path, e))?;
+    if !found.is_file() {
+        return Err(VaultError::NotAFile {
+            path: path.into(),
+            what: kind_of(&found),
+        });
+    }
+    if found.len() > max {
+        return Err(VaultError::TooLarge {
+            path: path.into(),
+            len: found.len(),
+            max,
+        });
+    }
+    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| io("read", path, e))?;
+    if bytes.len() as u64 > max {
+        return Err(VaultError::TooLarge {
+            path: path.into(),
+            len: bytes.len() as u64,
+            max,
+        });
+    }
+    Ok(bytes)
+}
+
+fn kind_of(found: &fs::Metadata) -> &'static str {
+    if found.is_dir() {
+        return "a directory";
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = found.file_type();
+        if kind.is_fifo() {
+            return "a FIFO";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return "a device";
+        }
+    }
+    "no regular file"
+}
+
+/// Neither waits for the other end of a FIFO nor makes a terminal ours; with `own` it doesn't follow a last link either.
+#[cfg(unix)]
+fn nonblocking(options: &mut OpenOptions, own: bool) {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    if own {
+        flags |= OFlags::NOFOLLOW;
+    }
+    options.custom_flags(flags.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn nonblocking(_options: &mut OpenOptions, _own: bool) {}
+
+/// Only the owner reads and writes.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_options: &mut OpenOptions) {}
+
+/// The lock that keeps two savers apart. The file stays for good: deleting it would let two processes lock two files.
+pub(super) enum Lock {
+    /// Held until dropped.
+    Held(#[expect(dead_code, reason = "closing it gives the lock back")] File),
+    /// This file system has no locks: savers must read back what they wrote.
+    Unsupported,
+    /// For the test that shows what the lock is for.
+    #[cfg(test)]
+    Pretended,
+}
+
+impl Lock {
+    /// Whether nobody else saves meanwhile.
+    pub(super) fn is_alone(&self) -> bool {
+        match self {
+            Self::Held(_) => true,
+            Self::Unsupported => false,
+            #[cfg(test)]
+            Self::Pretended => true,
+        }
+    }
+}
+
+/// Takes the lock beside the vault.
+pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
+    let path = place.beside(".lock");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    private(&mut options);
+    nonblocking(&mut options, true);
+    let file = match options.open(&path) {
+        Ok(file) => file,
+        Err(e) => {
+            return Err(match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() => VaultError::OddLock {
+                    path,
+                    what: "a symbolic link",
+                },
+                Ok(found) if !found.is_file() => VaultError::OddLock {
+                    path,
+                    what: kind_of(&found),
+                },
+                Ok(_) | Err(_) => io("open the lock", &path, e),
+            });
+        }
+    };
+    let found = file.metadata().map_err(|e| io("open the lock", &path, e))?;
+    if !found.is_file() {
+        return Err(VaultError::OddLock {
+            path,
+            what: kind_of(&found),
+        });
+    }
+    for _ in 0..LOCK_PAUSES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock::Held(file)),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(fs::TryLockError::Error(e)) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(fs::TryLockError::Error(e)) if lacks_locks(&e) => return Ok(Lock::Unsupported),
+            Err(fs::TryLockError::Error(e)) => return Err(io("lock", &path, e)),
+        }
+    }
+    Err(VaultError::Busy { path })
+}
+
+#[cfg(unix)]
+fn lacks_locks(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let number = error.raw_os_error();
+    [
+        Errno::NOLCK,
+        Errno::NOTSUP,
+        Errno::OPNOTSUPP,
+        Errno::NOSYS,
+        Errno::INVAL,
+    ]
+    .iter()
+    .any(|known| Some(known.raw_os_error()) == number)
+}
+
+#[cfg(not(unix))]
+fn lacks_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// A new file beside the vault, deleted again unless it is put in place.
+pub(super) struct Temp {
+    path: PathBuf,
+    placed: bool,
+}
+
+const TEMP: &str = ".tmp-";
+
+impl Temp {
+    /// Writes and fsyncs a new file of mode 0600 in the vault's directory.
+    pub(super) fn write(
+        place: &Place,
+        bytes: &[u8],
+        from: &dyn Randomness,
+    ) -> Result<Self, VaultError> {
+        let path = place.beside(&format!("{TEMP}{}", hex(&seal::random::<8>(from)?)));
+        let file = create_new(&path).map_err(|e| io("write", &path, e))?;
+        let temp = Self {
+            path,
+            placed: false,
+        };
+        write_all(file, bytes).map_err(|e| io("write", &temp.path, e))?;
+        Ok(temp)
+    }
+
+    /// Puts the file in the vault's place.
+    pub(super) fn replace(mut self, place: &Place) -> Result<(), VaultError> {
+        fs::rename(&self.path, &place.vault).map_err(|e| io("replace", &place.vault, e))?;
+        self.placed = true;
+        Ok(())
+    }
+
+    /// Puts the file in the vault's place unless something is there: `link` fails then, whoever comes at the same moment.
+    pub(super) fn place_new(self, place: &Place, bytes: &[u8]) -> Result<(), VaultError> {
+        let exists = || VaultError::Exists {
+            path: place.vault.clone(),
+        };
+        match fs::hard_link(&self.path, &place.vault) {
+            Ok(()) => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+            // A file system without hard links: write it once more, in place but only where nothing is.
+            Err(_) => match create_new(&place.vault) {
+                Ok(file) => write_all(file, bytes).map_err(|e| {
+                    // It is ours, it is new and it is broken.
+                    drop(fs::remove_file(&place.vault));
+                    io("write", &place.vault, e)
+                }),
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(exists()),
+                Err(e) => Err(io("write", &place.vault, e)),
+            },
+        }
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        if !self.placed {
+            // Nothing can be done about a failure; the next save sweeps it.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Removes what killed saves left behind. Only under the lock, and only names that this program gives.
+pub(super) fn sweep(place: &Place) {
+    let Ok(suffixes) = place.suffixes() else {
+        return;
+    };
+    for suffix in suffixes.iter().filter(|suffix| is_temp(suffix)) {
+        let path = place.beside(suffix);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+/// Whether a suffix is that of a temporary file of ours.
+pub(super) fn is_temp(suffix: &str) -> bool {
+    suffix.strip_prefix(TEMP).is_some_and(|digits| {
+        digits.len() == 16
+            && digits
+                .bytes()
+                .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// A file that wasn't there, of mode 0600.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private(&mut options);
+    options.open(path)
+}
+
+pub(super) fn write_all(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the entries of a directory durable.
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Whether a directory's fsync failed because this file system has none, rather than because the disk did.
+#[cfg(unix)]
+pub(super) fn lacks_dir_sync(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let number = error.raw_os_error();
+    [Errno::INVAL, Errno::NOTSUP, Errno::NOSYS]
+        .iter()
+        .any(|known| Some(known.raw_os_error()) == number)
+}
+
+#[cfg(not(unix))]
+pub(super) fn lacks_dir_sync(_error: &io::Error) -> bool {
+    true
+}
+
+/// Makes the directories that are missing, for the owner alone, durably.
+pub(super) fn make_dirs(dir: &Path) -> Result<(), VaultError> {
+    let missing: Vec<&Path> = dir
+        .ancestors()
+        .take_while(|dir| *dir != Path::new("") && !dir.exists())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder
+        .create(dir)
+        .map_err(|e| io("make the directory", dir, e))?;
+    for dir in missing {
+        match sync_dir(&parent(dir)) {
+            Ok(()) => {}
+            Err(e) if lacks_dir_sync(&e) => {}
+            Err(e) => return Err(io("make the directory", dir, e)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Two sets of records become one, in whatever order and however often they meet.
+//!
+//! A record is known by its id **and** its `born` field: two records that share an id but were born apart hold different
+//! secrets, and both are kept. Within one such pair the greatest by (stamp, device, content) wins, and an HOTP counter is
+//! the greatest of both whichever side wins: a code once given is never given again. Each of the two is a maximum, so the
+//! merge is commutative, associative and idempotent. Tombstones keep the counter for the same reason.
+
+use std::cmp::Ordering;
+
+use crate::account::AccountId;
+use crate::clock::UnixTime;
+use crate::vault::fields::{self, Born};
+use crate::vault::record::{CONFLICT, Record};
+use crate::vault::seal;
+
+/// How long a tombstone is kept: a copy of the vault that comes back after a year still learns what was erased.
+const TOMBSTONE_SECS: u64 = 400 * 86400;
+
+/// What a record is known by.
+pub(super) type Name = ([u8; 16], Born);
+
+/// The name of a record. A record that isn't understood has no `born`.
+pub(super) fn name(record: &Record) -> Name {
+    let born = if record.is_account() {
+        fields::born(record.fields())
+    } else {
+        Born::default()
+    };
+    (record.id, born)
+}
+
+/// Merges records, each set in any order. The result is in the order of names, one record each.
+pub(super) fn merge(ours: Vec<Record>, theirs: Vec<Record>) -> Vec<Record> {
+    let mut named: Vec<(Name, Record)> = ours
+        .into_iter()
+        .chain(theirs)
+        .map(|record| (name(&record), record))
+        .collect();
+    // Stable, and linear on runs that are already sorted, as every saved vault is.
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut merged: Vec<(Name, Record)> = Vec::with_capacity(named.len());
+    for (name, record) in named {
+        match merged.last_mut() {
+            Some((last, kept)) if *last == name => join(kept, record),
+            Some(_) | None => merged.push((name, record)),
+        }
+    }
+    let mut records: Vec<Record> = merged.into_iter().map(|(_, record)| record).collect();
+    mark_conflicts(&mut records);
+    records
+}
+
+/// The greater of two records of one name takes the place, with the greater of both counters.
+fn join(kept: &mut Record, other: Record) {
+    if *kept == other {
+        return;
+    }
+    let counter = counter(kept).max(counter(&other));
+    if order(kept, &other) == Ordering::Less {
+        *kept = other;
+    }
+    if counter.is_some() && counts(kept) && fields::counter(kept.fields()) != counter {
+        let fields = fields::with_counter(kept.fields(), counter);
+        kept.set_fields(&fields);
+    }
+}
+
+/// Whether the record's counter is understood.
+fn counts(record: &Record) -> bool {
+    record.is_account() && fields::well_formed(record.fields())
+}
+
+fn counter(record: &Record) -> Option<u64> {
+    if counts(record) {
+        fields::counter(record.fields())
+    } else {
+        None
+    }
+}
+
+/// A total order on everything but the counter and the conflict mark, which are worked out apart.
+fn order(a: &Record, b: &Record) -> Ordering {
+    let key = |record: &Record| {
+        (
+            record.hlc,
+            record.device,
+            record.flags & !CONFLICT,
+            record.kind,
+        )
+    };
+    let content = |record: &Record| {
+        if counts(record) {
+            fields::with_counter(record.fields(), None)
+        } else {
+            record.fields().to_vec()
+        }
+    };
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| content(a).cmp(&content(b)))
+        .then_with(|| a.sealed().cmp(b.sealed()))
+}
+
+/// Marks the records whose id more than one living secret claims. Records are in the order of names.
+pub(super) fn mark_conflicts(records: &mut [Record]) {
+    for group in records.chunk_by_mut(|a, b| a.id == b.id) {
+        let living = group.iter().filter(|record| !record.is_tombstone()).count();
+        for record in group.iter_mut() {
+            if living > 1 && !record.is_tombstone() {
+                record.flags |= CONFLICT;
+            } else {
+                record.flags &= !CONFLICT;
+            }
+        }
+    }
+}
+
+/// The id under which a record is shown. The first by `born` of those that share an id keeps it; each other one gets an id
+/// that depends on nothing but its name, so that every copy of the vault arrives at the same.
+pub(super) fn shown_id(record: &Record, is_first: bool) -> AccountId {
+    if is_first {
+        return AccountId::from_bytes(record.id);
+    }
+    let (id, born) = name(record);
+    let hash = seal::sha256(&[b"vmfa/v1 conflict", &id, &born]);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    AccountId::from_bytes(bytes)
+}
+
+/// Whether a tombstone has been kept for long enough.
+pub(super) fn is_expired(record: &Record, now: UnixTime) -> bool {
+    record.is_tombstone() && record.hlc.secs().saturating_add(TOMBSTONE_SECS) < now.secs()
+}
+
+#[cfg(test)]
+mod tests;

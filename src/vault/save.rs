@@ -1,0 +1,324 @@
+//! Saving: lock, read again, merge, encode, verify, replace.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::UnixTime;
+use crate::vault::body::SlotKey;
+use crate::vault::container::{self, SLOT_IKM, Sealed, Written};
+use crate::vault::error::{Fault, VaultError};
+use crate::vault::file::{self, Lock, MAX_FILE, Place, Temp};
+use crate::vault::header::{Header, MAX_SLOTS};
+use crate::vault::inner;
+use crate::vault::kdf::KdfLimit;
+use crate::vault::merge;
+use crate::vault::open::{self, Unlocked};
+use crate::vault::pin;
+use crate::vault::record::Record;
+use crate::vault::seal::{self, Randomness, SystemRandomness};
+use crate::vault::slot::Credential;
+use crate::vault::{Files, backup};
+
+/// What a save came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// It survives a power cut.
+    Durable,
+    /// There was nothing to save.
+    Unchanged,
+    /// It is saved, but the system could not say that it is on disk.
+    DurabilityUnknown,
+}
+
+/// How often a save begins anew because somebody else was faster. Under a lock that works, once is enough.
+const ATTEMPTS: usize = 16;
+
+impl Unlocked {
+    /// Saves: lock, read again, merge, replace atomically, verify. Without changes nothing is written.
+    ///
+    /// # Errors
+    /// The vault is gone, damaged, or under keys that this value doesn't know: it is left as it is. The disk is full, read
+    /// only or failing: the old vault stays. The changes stay in memory; saving can be tried again.
+    pub fn save(&mut self, now: UnixTime) -> Result<Saved, VaultError> {
+        if !self.dirty {
+            return Ok(Saved::Unchanged);
+        }
+        self.commit(now, |_| Ok(()))
+    }
+
+    /// Saves with a last change that is made under the lock, after the merge; once more in each attempt.
+    pub(super) fn commit(
+        &mut self,
+        now: UnixTime,
+        mut last: impl FnMut(&mut Self) -> Result<(), VaultError>,
+    ) -> Result<Saved, VaultError> {
+        let lock = self.take_lock()?;
+        let is_alone = lock.is_alone();
+        if is_alone {
+            file::sweep(&self.place);
+            pin::sweep(&self.files.state, &self.header.vault_id);
+        }
+        for _ in 0..ATTEMPTS {
+            let bytes = file::read(&self.place.vault, MAX_FILE)?;
+            let current =
+                Sealed::read(bytes.clone()).map_err(|fault| open::damaged(&self.files, fault))?;
+            let (generation, mac) = (current.header.generation, current.mac());
+            if mac != self.base_mac {
+                self.take_in(current)?;
+                self.base_mac = mac;
+            }
+            last(self)?;
+            if !self.dirty {
+                return Ok(Saved::Unchanged);
+            }
+            let (header, written) = self.encode(generation, now)?;
+            let temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
+            if !is_alone {
+                // Nothing keeps the others away: look once more, as late as can be.
+                let now_there = file::read(&self.place.vault, MAX_FILE)?;
+                if now_there != bytes {
+                    continue;
+                }
+            }
+            backup::keep(&self.place, &bytes, generation)?;
+            temp.replace(&self.place)?;
+            let synced = file::sync_dir(&self.place.dir);
+            let back = file::read(&self.place.vault, MAX_FILE);
+            if let Ok(back) = &back {
+                if *back != written.bytes {
+                    match Sealed::read(back.clone()) {
+                        // Somebody who takes no lock replaced it after us: merge with that.
+                        Ok(other) if other.mac() != written.mac => continue,
+                        Ok(_) | Err(_) => {
+                            return Err(VaultError::ReadBack {
+                                path: self.files.vault.clone(),
+                            });
+                        }
+                    }
+                }
+            }
+            self.highest = header.generation;
+            self.header = header;
+            self.base_mac = written.mac;
+            self.disk_dek = None;
+            self.removed_slots.clear();
+            self.dirty = false;
+            backup::prune(&self.place);
+            self.write_pin();
+            drop(lock);
+            return Ok(match (synced, back) {
+                (Ok(()), Ok(_)) => Saved::Durable,
+                (_, _) => Saved::DurabilityUnknown,
+            });
+        }
+        Err(VaultError::Contended {
+            path: self.files.vault.clone(),
+        })
+    }
+
+    /// The file to be written, and its header.
+    fn encode(&mut self, on_disk: u64, now: UnixTime) -> Result<(Header, Written), VaultError> {
+        self.entries
+            .retain(|entry| !merge::is_expired(&entry.record, now));
+        self.entries
+            .sort_by_cached_key(|entry| merge::name(&entry.record));
+        let mut header = self.header.clone();
+        header.generation = self.highest.max(on_disk).saturating_add(1);
+        let records = self.entries.iter().map(|entry| &entry.record);
+        let written = container::write(&mut header, records, &self.rest, &self.dek, &*self.random)?;
+        Ok((header, written))
+    }
+
+    /// Merges what somebody else wrote since this value was read.
+    ///
+    /// Under one DEK, slots are only ever added (removing one changes the DEK), so their union is right. When this value
+    /// has changed the DEK, the file on disk is still under the one before: its new slots are wrapped again from their key
+    /// material, except those removed here. A file under any other DEK means that somebody else changed the keys: this
+    /// value's slots and passphrase are out of date, and it must not write.
+    fn take_in(&mut self, theirs: Sealed) -> Result<(), VaultError> {
+        let vault_id = self.header.vault_id;
+        if theirs.header.vault_id != vault_id {
+            return Err(VaultError::ChangedKeys {
+                path: self.files.vault.clone(),
+            });
+        }
+        let theirs_dek = match &self.disk_dek {
+            _ if theirs.is_under(&self.dek) => &self.dek,
+            Some(before) if theirs.is_under(before) => before,
+            Some(_) | None => {
+                return Err(VaultError::ChangedKeys {
+                    path: self.files.vault.clone(),
+                });
+            }
+        };
+        let resealed = !std::ptr::eq(theirs_dek, &self.dek);
+        let (header, mut records, rest) = theirs
+            .open(theirs_dek)
+            .map_err(|fault| open::damaged(&self.files, fault))?;
+        let mut slots = self.header.slots.clone();
+        let mut slot_keys = self.rest.slot_keys.clone();
+        for mut slot in header.slots {
+            let is_known = slots.iter().any(|known| known.id == slot.id)
+                || self.removed_slots.contains(&slot.id);
+            if is_known {
+                continue;
+            }
+            let key = rest.slot_keys.iter().find(|key| key.slot == slot.id);
+            match container::slot_ikm(&rest, &slot.id, theirs_dek) {
+                Some(ikm) if resealed => {
+                    slot.wrap(&ikm, &vault_id, &self.dek, &*self.random)?;
+                    let ikm =
+                        seal::Sealed::new(&self.dek, SLOT_IKM, &slot.id, &ikm, &*self.random)?;
+                    slot_keys.push(SlotKey { slot: slot.id, ikm });
+                }
+                None if resealed => return Err(VaultError::SlotStuck(slot.id)),
+                Some(_) | None => slot_keys.extend(key.cloned()),
+            }
+            slots.push(slot);
+        }
+        if slots.len() > MAX_SLOTS {
+            return Err(VaultError::TooManySlots {
+                what: "slots",
+                max: MAX_SLOTS,
+            });
+        }
+        if resealed {
+            for record in &mut records {
+                inner::reseal(record, theirs_dek, &self.dek, &*self.random)?;
+            }
+        }
+        let mut devices = self.rest.devices.clone();
+        devices.extend(
+            rest.devices
+                .iter()
+                .filter(|device| !self.rest.devices.contains(device)),
+        );
+        devices.sort_unstable();
+        let ours: Vec<Record> = std::mem::take(&mut self.entries)
+            .into_iter()
+            .map(|entry| entry.record)
+            .collect();
+        self.set_records(merge::merge(ours, records));
+        self.rest.devices = devices;
+        self.rest.slot_keys = slot_keys;
+        self.header.slots = slots;
+        // Never changed here: the file on disk knows best.
+        self.header.extensions = header.extensions;
+        self.header.minor = self.header.minor.max(header.minor);
+        self.highest = self.highest.max(header.generation);
+        Ok(())
+    }
+
+    fn take_lock(&self) -> Result<Lock, VaultError> {
+        #[cfg(test)]
+        match self.locking {
+            Locking::Usual => {}
+            Locking::Pretended => return Ok(Lock::Pretended),
+            Locking::Unsupported => return Ok(Lock::Unsupported),
+        }
+        file::lock(&self.place)
+    }
+}
+
+/// For tests: what happens on file systems without locks, and what would happen if savers didn't care.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Locking {
+    Usual,
+    /// As if the lock had been taken.
+    Pretended,
+    /// As on a file system without locks.
+    Unsupported,
+}
+
+/// Puts a backup, or any vault file that opens with `credential`, in the vault's place; what stood there (even a damaged
+/// file) becomes a backup itself. Refuses a file that doesn't open. The generation continues above the highest one seen.
+///
+/// # Errors
+/// The backup doesn't open; the vault can't be written.
+pub fn restore_backup(
+    files: &Files,
+    backup: &Path,
+    credential: &Credential,
+    limit: KdfLimit,
+    _now: UnixTime,
+) -> Result<Unlocked, VaultError> {
+    let random: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+    let sealed = open::read(backup, limit)?;
+    let from = Files {
+        vault: backup.into(),
+        state: files.state.clone(),
+    };
+    let (dek, slot) = open::find_dek(&sealed.header, credential, &from)?;
+    let (header, records, rest) = sealed
+        .open(&dek)
+        .map_err(|fault| open::damaged(&from, fault))?;
+
+    let place = Place::of(&files.vault)?;
+    file::make_dirs(&place.dir)?;
+    let place = Place::of(&place.vault)?;
+    let held = file::lock(&place)?;
+    if held.is_alone() {
+        file::sweep(&place);
+    }
+    let current = match file::read(&place.vault, MAX_FILE) {
+        Ok(bytes) => Some(bytes),
+        Err(VaultError::Missing { .. }) => None,
+        Err(other) => return Err(other),
+    };
+    let present = current
+        .as_ref()
+        .map(|bytes| Header::read(bytes).map(|(header, _)| header));
+    let (seen, device) = match pin::read(&files.state, &header.vault_id) {
+        pin::Found::Pin(pin) => (pin.generation, pin.device),
+        pin::Found::Nothing | pin::Found::Damaged => (0, seal::random(&*random)?),
+    };
+    let on_disk = match &present {
+        Some(Ok(present)) => present.generation,
+        Some(Err(_)) | None => 0,
+    };
+    let highest = header
+        .generation
+        .max(seen)
+        .max(on_disk)
+        .max(backup::highest(&place));
+    let mut vault = Unlocked::assemble(files.clone(), place, header, rest, dek, device, random);
+    vault.opened_by = Some(slot);
+    vault.highest = highest;
+    vault.set_records(merge::merge(records, Vec::new()));
+
+    vault.header.generation = highest.saturating_add(1);
+    let mut header = vault.header.clone();
+    let written = container::write(
+        &mut header,
+        vault.records(),
+        &vault.rest,
+        &vault.dek,
+        &*vault.random,
+    )?;
+    let temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
+    match (&current, present) {
+        (Some(bytes), Some(Ok(present))) => backup::keep(&vault.place, bytes, present.generation)?,
+        (Some(bytes), Some(Err(Fault::Empty))) if bytes.is_empty() => {}
+        (Some(bytes), _) => backup::keep_damaged(&vault.place, bytes)?,
+        (None, _) => {}
+    }
+    temp.replace(&vault.place)?;
+    let synced = file::sync_dir(&vault.place.dir);
+    if file::read(&vault.place.vault, MAX_FILE)? != written.bytes {
+        return Err(VaultError::ReadBack {
+            path: files.vault.clone(),
+        });
+    }
+    match synced {
+        Ok(()) => {}
+        Err(e) if file::lacks_dir_sync(&e) => {}
+        Err(e) => return Err(file::io("make durable", &vault.place.dir, e)),
+    }
+    vault.header = header;
+    vault.highest = vault.header.generation;
+    vault.base_mac = written.mac;
+    vault.write_pin();
+    drop(held);
+    Ok(vault)
+}

@@ -1,0 +1,138 @@
+//! The vault as a whole, on real files.
+
+use super::*;
+use crate::account::{Account, AccountId, Summary};
+use crate::authenticator::Authenticator as _;
+use crate::clock::UnixTime;
+use crate::failure::{Fails as _, Kind};
+use crate::otp::{Algorithm, Digits, Hotp, Scheme, Totp};
+use crate::secret::{Secret, SecretText};
+use std::path::Path;
+
+mod adversity;
+mod concurrency;
+mod keys;
+mod life;
+mod saving;
+mod vectors;
+
+const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+
+/// A vault in a directory of its own, opened by a key file: its tests need no Argon2id.
+struct Bench {
+    dir: tempfile::TempDir,
+    files: Files,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files {
+            vault: dir.path().join("v/vault.vmfa"),
+            state: dir.path().join("state"),
+        };
+        Self { dir, files }
+    }
+
+    fn created() -> (Self, Unlocked) {
+        let bench = Self::new();
+        let (vault, _) = create(&bench.files, &key_file(), KdfParams::LEAST, NOW).unwrap();
+        (bench, vault)
+    }
+
+    fn open(&self) -> Unlocked {
+        self.try_open().unwrap()
+    }
+
+    fn try_open(&self) -> Result<Unlocked, VaultError> {
+        Locked::open(&self.files, KdfLimit::Usual)?.unlock(&key_file(), Rollback::Refuse, NOW)
+    }
+
+    fn beside(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.files.vault.parent().unwrap())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn key_file() -> Credential {
+    Credential::KeyFile(Secret::new(vec![0x5a; 40]))
+}
+
+fn passphrase(text: &str) -> Credential {
+    Credential::Passphrase(SecretText::new(text.into()))
+}
+
+fn totp(name: &str, secret: &[u8]) -> Account {
+    account(name, secret, Scheme::Totp(Totp::default()))
+}
+
+fn hotp(name: &str, secret: &[u8]) -> Account {
+    account(
+        name,
+        secret,
+        Scheme::Hotp(Hotp {
+            algorithm: Algorithm::Sha1,
+            digits: Digits::SIX,
+        }),
+    )
+}
+
+fn account(name: &str, secret: &[u8], scheme: Scheme) -> Account {
+    Account {
+        summary: Summary {
+            id: AccountId::random().unwrap(),
+            issuer: "Example".into(),
+            name: name.into(),
+            label_issuer: None,
+            scheme,
+            counter: None,
+            tags: Vec::new(),
+            note: String::new(),
+            favorite: false,
+            serial_number: None,
+            image: None,
+            added: NOW.secs(),
+            trashed: None,
+            conflict: false,
+        },
+        secret: Secret::new(secret.to_vec()),
+        pin: None,
+    }
+}
+
+fn new_id(added: Added) -> AccountId {
+    match added {
+        Added::New(id) => id,
+        Added::AlreadyThere(_) | Added::Namesake { .. } => panic!("{added:?}"),
+    }
+}
+
+/// Bytes of a file, without the library's own reader.
+fn bytes(path: &Path) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
+    bytes
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    use std::io::Write as _;
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
+}
+
+fn fault(error: VaultError) -> Fault {
+    match error {
+        VaultError::Damaged { fault, .. } => fault,
+        other => panic!("{other}"),
+    }
+}
