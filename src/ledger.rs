@@ -1,76 +1,204 @@
-//! Which time step was last handed out as fresh, per account: one truth for all processes. (stub)
+//! Which time steps were handed out as fresh, per account: one truth for all processes.
+//!
+//! A small text file, a line an account, replaced whole under a lock. The lock is held on a file of its own beside it: a lock
+//! on the ledger itself would be a lock on the file that the replacement has just taken away.
 
-use std::path::PathBuf;
+mod file;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
 
 use crate::account::AccountId;
 use crate::failure::{Fails, Kind};
+use crate::ledger::file::Locking;
+use crate::ledger::record::Record;
 
-/// A small file beside the vault. It holds no secret and can be lost without harm.
+/// A small file beside the vault. It holds no secret and can be lost without harm: a service that has seen a code refuses it,
+/// and the next one comes with the next step.
 pub struct Ledger {
-    #[expect(dead_code, reason = "stub")]
     path: PathBuf,
+    locking: Locking,
 }
+
+/// How far from the present step a claim reaches at most, in steps either way; a caller who asks for more gets this. It keeps
+/// the steps within reach fewer than the steps remembered, so that none within reach is ever forgotten.
+pub const MAX_WITHIN: u32 = 30;
+
+/// How many steps are remembered for an account, in the order in which they were claimed. While the clock is steady, what was
+/// claimed since a step within reach lies within 121 steps.
+const REMEMBERED: usize = 128;
+
+/// How many accounts are remembered: those claimed for last.
+const ACCOUNTS: usize = 16_384;
 
 /// What a claim for an unused step came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
     /// This step is the caller's alone: it is recorded as used.
     Step(u64),
-    /// Every step within the tolerance is used: try again when this step begins.
+    /// Every step within the tolerance is used. When this step is the present one, the same claim finds an unused step,
+    /// unless somebody else claims it first; before, it doesn't. Nothing is recorded.
     WaitFor(u64),
 }
 
 /// Why the ledger can't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// stub
-    #[error("{path}: {source}")]
+    /// The file, its lock or its directory can't be read or written.
+    #[error("the ledger {path}: {source}")]
     Io {
-        /// stub
+        /// Which file.
         path: PathBuf,
-        /// stub
+        /// What the system says.
         source: std::io::Error,
+    },
+    /// The file system has no locks, so another process could hand out the same step.
+    #[error("the ledger can't be locked: {path}: {source}")]
+    NoLock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A directory, a device, a pipe or a symbolic link stands there.
+    #[error("the ledger {0} is not a regular file")]
+    NotAFile(PathBuf),
+    /// Something else stands there. It is not overwritten.
+    #[error("{0} is not a ledger")]
+    Foreign(PathBuf),
+    /// Some lines can't be read. A claim drops them and keeps the others.
+    #[error("the ledger {path} is damaged in {lines} of its lines")]
+    Damaged {
+        /// The ledger.
+        path: PathBuf,
+        /// How many.
+        lines: usize,
     },
 }
 
 impl Fails for LedgerError {
     fn kind(&self) -> Kind {
-        Kind::Internal
+        match self {
+            Self::Io { .. } | Self::NoLock { .. } => Kind::Internal,
+            Self::NotAFile(_) | Self::Foreign(_) => Kind::Usage,
+            Self::Damaged { .. } => Kind::Damaged,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { .. } => None,
+            Self::NoLock { .. } => Some(
+                "put the vault on a file system with locks, or ask for a code without `--fresh`"
+                    .into(),
+            ),
+            Self::NotAFile(_) | Self::Foreign(_) => {
+                Some("move it away; the ledger is made anew".into())
+            }
+            Self::Damaged { .. } => Some("nothing to do: the next claim mends it".into()),
+        }
     }
 }
 
 impl Ledger {
     /// The ledger at a path; the file need not exist.
     pub fn at(path: PathBuf) -> Self {
-        Self { path }
+        Self {
+            path,
+            locking: Locking::Held,
+        }
     }
 
-    /// Claims an unused step among `current - within ..= current + within`, nearest first, for one caller of all processes.
+    /// Claims an unused step among `current - within ..= current + within` for one caller of all processes, the nearest
+    /// first and of two as near the earlier. The claim is on disk before this returns. `within` counts up to [`MAX_WITHIN`].
+    ///
+    /// Only the steps recorded count, not their order: after the clock has leapt back no step is given again, and one that was
+    /// claimed while it stood far ahead blocks nothing but itself.
     ///
     /// # Errors
-    /// stub
-    pub fn claim(
-        &self,
-        _id: &AccountId,
-        _current: u64,
-        _within: u32,
-    ) -> Result<Claim, LedgerError> {
-        todo!()
+    /// The ledger can't be locked, read or written; something else stands in its place. Nothing is claimed then.
+    pub fn claim(&self, id: &AccountId, current: u64, within: u32) -> Result<Claim, LedgerError> {
+        let within = u64::from(within.min(MAX_WITHIN));
+        self.change(|record| {
+            let used = |step: u64| record.is_used(id, step);
+            let Some(step) = nearest_first(current, within).find(|step| !used(*step)) else {
+                let unused = (current.saturating_add(within)..u64::MAX).find(|step| !used(*step));
+                return (
+                    Change::None,
+                    Claim::WaitFor(unused.unwrap_or(u64::MAX).saturating_sub(within)),
+                );
+            };
+            record.mark(id, &[step]);
+            (Change::Made, Claim::Step(step))
+        })
     }
 
-    /// Records steps as used, as a pair that was shown for enabling a device.
+    /// Records steps as used, as a pair that was shown for enabling a device. On disk before this returns.
     ///
     /// # Errors
-    /// stub
-    pub fn mark(&self, _id: &AccountId, _steps: &[u64]) -> Result<(), LedgerError> {
-        todo!()
+    /// As [`Ledger::claim`].
+    pub fn mark(&self, id: &AccountId, steps: &[u64]) -> Result<(), LedgerError> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        self.change(|record| {
+            record.mark(id, steps);
+            (Change::Made, ())
+        })
     }
 
-    /// Accounts and steps recorded, for `doctor`.
+    /// How many accounts have steps recorded, for `doctor`. A ledger that isn't there has none.
     ///
     /// # Errors
-    /// stub
+    /// It can't be read, something else stands in its place, or it is damaged: a claim would mend that.
     pub fn check(&self) -> Result<usize, LedgerError> {
-        todo!()
+        // Reading needs no lock: the file is replaced whole, so what stands there is always one state.
+        let record = file::read(&self.path)?;
+        match record.damaged_lines() {
+            0 => Ok(record.accounts()),
+            lines => Err(LedgerError::Damaged {
+                path: self.path.clone(),
+                lines,
+            }),
+        }
     }
+
+    /// The files that belong to a ledger at this path, itself first: for whoever looks for what is left behind.
+    pub fn files_of(path: &Path) -> [PathBuf; 3] {
+        [
+            path.to_owned(),
+            file::beside(path, file::LOCK),
+            file::beside(path, file::NEW),
+        ]
+    }
+
+    /// Reads, changes and writes under the lock.
+    fn change<T>(&self, change: impl FnOnce(&mut Record) -> (Change, T)) -> Result<T, LedgerError> {
+        let lock = file::lock(&self.path, self.locking)?;
+        let mut record = file::read(&self.path)?;
+        let (made, answer) = change(&mut record);
+        match made {
+            Change::Made => file::replace(&self.path, &record.to_text())?,
+            Change::None => {}
+        }
+        drop(lock);
+        Ok(answer)
+    }
+}
+
+/// Whether there is something to write.
+enum Change {
+    Made,
+    None,
+}
+
+/// current, current - 1, current + 1, current - 2 and so on, as far as there are such steps.
+fn nearest_first(current: u64, within: u64) -> impl Iterator<Item = u64> {
+    std::iter::once(Some(current))
+        .chain((1..=within).flat_map(move |distance| {
+            [current.checked_sub(distance), current.checked_add(distance)]
+        }))
+        .flatten()
 }
