@@ -37,7 +37,7 @@ const MIN_ID_DIGITS: usize = 8;
 /// 4. the same in other case or compatible characters;
 /// 5. every word of the query stands in its issuer, account name, tags or serial number.
 ///
-/// In 5 a word of one or two characters must begin a word there. Scattered letters and misspellings only make suggestions.
+/// In 5 a word of one or two Latin letters must begin a word there. Scattered letters and misspellings only make suggestions.
 pub fn find(query: &str, among: &[Summary]) -> Found {
     let query = query.trim();
     if query.is_empty() || query.len() > MAX_LEN {

@@ -3,7 +3,8 @@
 use crate::account::Summary;
 use crate::account::query::{Found, fold, near};
 
-/// A word shorter than this must begin a word to select.
+/// A word of fewer bytes must begin a word to select. Bytes, so that one or two Latin letters are too few and one ideograph,
+/// which is a word of its own, is enough.
 const SHORT: usize = 3;
 
 /// How a word of the query stands in an account.
@@ -73,7 +74,7 @@ fn all_stand(words: &[&str], haystack: &str) -> Option<Stands> {
     let mut least = Stands::Begins;
     for word in words {
         let stands = stands(word, haystack)?;
-        if stands == Stands::Within && word.chars().count() < SHORT {
+        if stands == Stands::Within && word.len() < SHORT {
             return None;
         }
         least = least.max(stands);
