@@ -9,7 +9,9 @@ use crate::clock::UnixTime;
 /// The samples that another program wrote.
 fn samples() -> Vec<Value> {
     let lines = include_str!("../../vectors/migration/samples.jsonl").lines();
-    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn in_words(draft: Result<Draft, Refusal>) -> Value {
@@ -18,7 +20,13 @@ fn in_words(draft: Result<Draft, Refusal>) -> Value {
         Err(refusal) => return serde_json::json!({ "refused": refusal.class() }),
     };
     let summary = &drafted.account.summary;
-    let secret: String = drafted.account.secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret: String = drafted
+        .account
+        .secret
+        .expose()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let mut words = serde_json::json!({
         "type": summary.scheme.name(), "issuer": summary.issuer, "name": summary.name,
         "algorithm": summary.scheme.algorithm_name(), "digits": summary.scheme.digits(), "secret_hex": secret,
@@ -35,7 +43,10 @@ fn every_migration() {
     let samples = samples();
     assert!(samples.len() >= 20);
     for sample in samples {
-        match (read_text(sample["text"].as_str().unwrap()), sample["refused"].as_str()) {
+        match (
+            read_text(sample["text"].as_str().unwrap()),
+            sample["refused"].as_str(),
+        ) {
             (Err(refusal), Some(class)) => assert_eq!(refusal.class(), class, "{}", sample["case"]),
             (Err(refusal), None) => panic!("{}: {refusal}", sample["case"]),
             (Ok(_), Some(_)) => panic!("{}: taken", sample["case"]),
@@ -59,9 +70,15 @@ fn a_key_uri_is_one_account_and_other_texts_are_none() {
     for (text, class) in [
         ("", "not_a_uri"),
         ("hello", "not_a_uri"),
-        ("https://example.com/otpauth://totp/x?secret=AA", "bad_scheme"),
+        (
+            "https://example.com/otpauth://totp/x?secret=AA",
+            "bad_scheme",
+        ),
         (&"x".repeat(1 << 20), "bad_uri"),
-        (&format!("otpauth-migration://offline?data={}", "A".repeat(1 << 20)), "bad_uri"),
+        (
+            &format!("otpauth-migration://offline?data={}", "A".repeat(1 << 20)),
+            "bad_uri",
+        ),
     ] {
         assert_eq!(read_text(text).err().unwrap().class(), class);
     }
@@ -77,44 +94,72 @@ fn part(name: &str, batch: u8, index: u8, size: u8) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::from("otpauth-migration://offline?data=");
     for chunk in message.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
+        let bits = chunk.iter().enumerate().fold(0u32, |bits, (i, byte)| {
+            bits | u32::from(*byte) << (16 - 8 * i)
+        });
         for place in 0..=chunk.len() {
-            text.push(char::from(LETTERS[(bits >> (18 - 6 * place)) as usize & 63]));
+            text.push(char::from(
+                LETTERS[(bits >> (18 - 6 * place)) as usize & 63],
+            ));
         }
     }
     text
 }
 
 fn names(collected: &Collected) -> Vec<&str> {
-    let names = collected.drafts.iter().filter_map(|draft| draft.as_ref().ok()?.name.as_deref());
+    let names = collected
+        .drafts
+        .iter()
+        .filter_map(|draft| draft.as_ref().ok()?.name.as_deref());
     names.collect()
 }
 
 #[test]
 fn parts_find_each_other_in_any_order_and_once() {
     let (first, second, third) = (part("a", 9, 0, 3), part("b", 9, 1, 3), part("c", 9, 2, 3));
-    let all = collect([("", third.as_str()), ("", &first), ("", &third), ("", &second)]);
+    let all = collect([
+        ("", third.as_str()),
+        ("", &first),
+        ("", &third),
+        ("", &second),
+    ]);
     assert_eq!(names(&all), ["c", "a", "b"]);
     assert_eq!(all.batches.len(), 1);
     assert!(all.batches[0].is_complete());
     assert_eq!(all.batches[0].to_string(), "3 of 3 QR codes read");
 
     let two = collect([("", first.as_str()), ("", &third)]);
-    assert_eq!(two.batches[0].to_string(), "2 of 3 QR codes read; part 2 is missing");
+    assert_eq!(
+        two.batches[0].to_string(),
+        "2 of 3 QR codes read; part 2 is missing"
+    );
     assert_eq!(two.batches[0].missing().collect::<Vec<_>>(), [2]);
     let one = collect([("", second.as_str())]);
-    assert_eq!(one.batches[0].to_string(), "1 of 3 QR codes read; parts 1, 3 are missing");
+    assert_eq!(
+        one.batches[0].to_string(),
+        "1 of 3 QR codes read; parts 1, 3 are missing"
+    );
     assert!(!one.batches[0].is_complete());
 }
 
 #[test]
 fn two_exports_under_one_number_are_both_kept() {
-    let texts = [part("a", 0, 0, 2), part("x", 0, 0, 2), part("b", 0, 1, 2), part("x", 0, 0, 2)];
+    let texts = [
+        part("a", 0, 0, 2),
+        part("x", 0, 0, 2),
+        part("b", 0, 1, 2),
+        part("x", 0, 0, 2),
+    ];
     let collected = collect(texts.iter().map(|text| ("", text.as_str())));
     assert_eq!(names(&collected), ["a", "x", "b"]);
     assert_eq!(collected.batches.len(), 2);
     let other = [part("a", 1, 0, 1), part("a", 2, 0, 1)];
-    assert_eq!(collect(other.iter().map(|text| ("", text.as_str()))).batches.len(), 2);
+    assert_eq!(
+        collect(other.iter().map(|text| ("", text.as_str())))
+            .batches
+            .len(),
+        2
+    );
 }
 
 #[test]
@@ -125,12 +170,22 @@ fn each_text_says_where_it_was_found() {
         ("c.png", &part("p", 1, 0, 1)),
         ("", "otpauth://totp/y?secret=AA"),
     ]);
-    let places: Vec<&str> = collected.drafts.iter().filter_map(|draft| Some(draft.as_ref().ok()?.place.as_str())).collect();
+    let places: Vec<&str> = collected
+        .drafts
+        .iter()
+        .filter_map(|draft| Some(draft.as_ref().ok()?.place.as_str()))
+        .collect();
     assert_eq!(places, ["a.png", "c.png, account 1", ""]);
-    assert_eq!(collected.unread[0].to_string(), "b.png, text: it is not a Key URI (otpauth://…)");
+    assert_eq!(
+        collected.unread[0].to_string(),
+        "b.png, text: it is not a Key URI (otpauth://…)"
+    );
     let first = collected.drafts.into_iter().next().unwrap().ok().unwrap();
     let refusal = first.into_account(UnixTime::from_secs(0)).err().unwrap();
-    assert_eq!(refusal.to_string(), "a.png, \"x\", secret: character 1, '1', is not base32");
+    assert_eq!(
+        refusal.to_string(),
+        "a.png, \"x\", secret: character 1, '1', is not base32"
+    );
 }
 
 proptest! {

@@ -111,7 +111,8 @@ fn judge(case: &Value) -> Result<(), String> {
     if let Some(expected) = case["warnings"].as_array() {
         let mut came: Vec<&str> = made.warnings.iter().map(word).collect();
         let mut expected: Vec<&str> = expected.iter().filter_map(Value::as_str).collect();
-        (came.sort_unstable(), expected.sort_unstable());
+        came.sort_unstable();
+        expected.sort_unstable();
         came.dedup();
         if came != expected {
             return Err(format!("warnings {came:?}, expected {expected:?}"));
