@@ -1,6 +1,6 @@
 //! Dark or light: a grey picture cut at a threshold.
 
-use super::gray::{Gray, Sums};
+use super::gray::Gray;
 
 /// Pixels in a word.
 pub(super) const WORD: usize = usize::BITS as usize;
@@ -26,40 +26,55 @@ pub(super) struct Bits {
 
 impl Bits {
     pub(super) fn cut(gray: &Gray, threshold: Threshold) -> Self {
+        let mut bits = Self {
+            width: gray.width,
+            height: gray.height,
+            words: vec![0; gray.width.div_ceil(WORD) * gray.height],
+        };
+        // One byte a pixel, 1 for dark: comparing goes many pixels at a time so, and packing eight.
+        let mut dark = vec![0; gray.width];
         match threshold {
             Threshold::Whole => {
                 let level = otsu(gray);
-                Self::by(gray, |_, _| level)
+                for y in 0..gray.height {
+                    mark(gray.row(y), level, &mut dark);
+                    bits.pack(y, &dark);
+                }
             }
             Threshold::Blocks => {
                 let levels = Levels::of(gray);
-                Self::by(gray, |x, y| levels.at(x, y))
-            }
-            Threshold::Around { radius, margin } => {
-                let sums = Sums::of(gray);
-                Self::by(gray, |x, y| {
-                    (sums.mean(x, y, radius) * (100 - margin) / 100) as u8
-                })
-            }
-        }
-    }
-
-    /// Dark is what is not lighter than its level.
-    fn by(gray: &Gray, level: impl Fn(usize, usize) -> u8) -> Self {
-        let stride = gray.width.div_ceil(WORD);
-        let mut words = vec![0; stride * gray.height];
-        for (y, line) in words.chunks_exact_mut(stride.max(1)).enumerate() {
-            for (word, (index, pixels)) in line.iter_mut().zip(gray.row(y).chunks(WORD).enumerate())
-            {
-                for (bit, pixel) in pixels.iter().enumerate() {
-                    *word |= usize::from(*pixel <= level(index * WORD + bit, y)) << bit;
+                for y in 0..gray.height {
+                    for ((pixels, dark), level) in gray
+                        .row(y)
+                        .chunks(BLOCK)
+                        .zip(dark.chunks_mut(BLOCK))
+                        .zip(levels.row(y))
+                    {
+                        mark(pixels, *level, dark);
+                    }
+                    bits.pack(y, &dark);
                 }
             }
+            Threshold::Around { radius, margin } => gray.windows(radius, |y, window| {
+                window.mark_below(gray.row(y), 100 - margin, &mut dark);
+                bits.pack(y, &dark);
+            }),
         }
-        Self {
-            width: gray.width,
-            height: gray.height,
-            words,
+        bits
+    }
+
+    /// Puts a row of ones and zeros in.
+    fn pack(&mut self, y: usize, dark: &[u8]) {
+        let stride = self.width.div_ceil(WORD);
+        let row = &mut self.words[y * stride..(y + 1) * stride];
+        for (word, pixels) in row.iter_mut().zip(dark.chunks(WORD)) {
+            for (index, eight) in pixels.chunks(8).enumerate() {
+                let mut bytes = [0; 8];
+                bytes[..eight.len()].copy_from_slice(eight);
+                // The product gathers the lowest bit of each byte in the highest byte, the first one lowest.
+                let gathered = u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                *word |= (gathered as usize) << (8 * index);
+            }
         }
     }
 
@@ -122,6 +137,13 @@ impl Bits {
     }
 }
 
+/// Dark is what is not lighter than the level.
+fn mark(pixels: &[u8], level: u8, dark: &mut [u8]) {
+    for (dark, pixel) in dark.iter_mut().zip(pixels) {
+        *dark = u8::from(*pixel <= level);
+    }
+}
+
 /// N. Otsu, "A threshold selection method from gray-level histograms", 1979: the level with the greatest variance between the two classes.
 fn otsu(gray: &Gray) -> u8 {
     let mut histogram = [0_u64; 256];
@@ -169,12 +191,13 @@ impl Levels {
                 let (mut low, mut high, mut sum, mut count) = (u8::MAX, u8::MIN, 0_u32, 0_u32);
                 for y in j * BLOCK..((j + 1) * BLOCK).min(gray.height) {
                     let row = gray.row(y);
-                    for pixel in &row[i * BLOCK..((i + 1) * BLOCK).min(gray.width)] {
+                    let part = &row[i * BLOCK..((i + 1) * BLOCK).min(gray.width)];
+                    for pixel in part {
                         low = low.min(*pixel);
                         high = high.max(*pixel);
                         sum += u32::from(*pixel);
-                        count += 1;
                     }
+                    count += part.len() as u32;
                 }
                 own[j * across + i] = if high - low > Self::CONTRAST {
                     sum / count
@@ -214,8 +237,9 @@ impl Levels {
         Self { across, levels }
     }
 
-    fn at(&self, x: usize, y: usize) -> u8 {
-        self.levels[y / BLOCK * self.across + x / BLOCK]
+    /// The levels of the blocks that a row of pixels runs through.
+    fn row(&self, y: usize) -> &[u8] {
+        &self.levels[y / BLOCK * self.across..][..self.across]
     }
 }
 

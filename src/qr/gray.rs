@@ -36,11 +36,40 @@ impl Gray {
         self.width.min(self.height)
     }
 
-    /// Light and dark exchanged.
-    pub(super) fn inverted(&self) -> Self {
-        Self {
-            pixels: self.pixels.iter().map(|p| !p).collect(),
-            ..*self
+    /// Calls with each row and the sums around its pixels, in squares of `2 * radius + 1`.
+    pub(super) fn windows(&self, radius: usize, mut each: impl FnMut(usize, &Window<'_>)) {
+        let mut columns = vec![0_u32; self.width];
+        let mut sums = vec![0_u32; self.width + 1];
+        let (mut first, mut last) = (0, 0);
+        for y in 0..self.height {
+            while last < (y + radius + 1).min(self.height) {
+                columns
+                    .iter_mut()
+                    .zip(self.row(last))
+                    .for_each(|(sum, pixel)| *sum += u32::from(*pixel));
+                last += 1;
+            }
+            while first < y.saturating_sub(radius) {
+                columns
+                    .iter_mut()
+                    .zip(self.row(first))
+                    .for_each(|(sum, pixel)| *sum -= u32::from(*pixel));
+                first += 1;
+            }
+            let mut across = 0;
+            for (sum, column) in sums[1..].iter_mut().zip(&columns) {
+                across += column;
+                *sum = across;
+            }
+            let rows = (last - first) as u32;
+            each(
+                y,
+                &Window {
+                    sums: &sums,
+                    rows,
+                    radius,
+                },
+            );
         }
     }
 
@@ -106,79 +135,58 @@ impl Gray {
 
     /// The average of the square of `2 * radius + 1` pixels around each.
     pub(super) fn blurred(&self, radius: usize) -> Self {
-        let sums = Sums::of(self);
-        Self::by_rows(self.width, self.height, |y, line| {
-            for (x, pixel) in line.iter_mut().enumerate() {
-                *pixel = sums.mean(x, y, radius) as u8;
+        let (mut pixels, mut means) = (vec![0; self.pixels.len()], vec![0.0; self.width]);
+        self.windows(radius, |y, window| {
+            let line = &mut pixels[y * self.width..(y + 1) * self.width];
+            window.means(&mut means);
+            for (pixel, mean) in line.iter_mut().zip(&means) {
+                *pixel = *mean as u8;
             }
-        })
+        });
+        Self { pixels, ..*self }
     }
 
     /// The middle one of the nine pixels around each: takes single specks away and keeps edges.
+    ///
+    /// Each column of three is sorted once. The middle of nine is then the middle of three: of the lowest's highest, the middles'
+    /// middle, and the highest's lowest. No step depends on the one before, so many pixels go at a time.
     pub(super) fn median(&self) -> Self {
-        Self::by_rows(self.width, self.height, |y, line| {
+        let width = self.width;
+        let mut sorted = [vec![0; width + 2], vec![0; width + 2], vec![0; width + 2]];
+        Self::by_rows(width, self.height, |y, line| {
             let rows = [-1, 0, 1].map(|d| self.near_row(y as isize + d));
+            let [low, mid, high] = &mut sorted;
+            for x in 0..width {
+                let (a, b, c) = (rows[0][x], rows[1][x], rows[2][x]);
+                low[x + 1] = a.min(b).min(c);
+                mid[x + 1] = middle(a, b, c);
+                high[x + 1] = a.max(b).max(c);
+            }
+            for column in [&mut *low, &mut *mid, &mut *high] {
+                column[0] = column[1];
+                column[width + 1] = column[width];
+            }
             for (x, pixel) in line.iter_mut().enumerate() {
-                let (left, right) = (x.saturating_sub(1), (x + 1).min(self.width - 1));
-                let mut nine = [0; 9];
-                for (three, row) in nine.chunks_exact_mut(3).zip(rows) {
-                    three.copy_from_slice(&[row[left], row[x], row[right]]);
-                }
-                *pixel = *nine.select_nth_unstable(4).1;
+                let lowest = low[x].max(low[x + 1]).max(low[x + 2]);
+                let central = middle(mid[x], mid[x + 1], mid[x + 2]);
+                let highest = high[x].min(high[x + 1]).min(high[x + 2]);
+                *pixel = middle(lowest, central, highest);
             }
         })
     }
 
     /// Edges made steeper: what differs from the average around it differs `amount` times more.
     pub(super) fn sharpened(&self, radius: usize, amount: f32) -> Self {
-        let sums = Sums::of(self);
-        Self::by_rows(self.width, self.height, |y, line| {
-            for ((x, pixel), own) in line.iter_mut().enumerate().zip(self.row(y)) {
-                let (own, around) = (f32::from(*own), sums.mean(x, y, radius) as f32);
-                *pixel = (own + amount * (own - around)).clamp(0.0, 255.0) as u8;
+        let (mut pixels, mut means) = (vec![0; self.pixels.len()], vec![0.0; self.width]);
+        self.windows(radius, |y, window| {
+            let line = &mut pixels[y * self.width..(y + 1) * self.width];
+            window.means(&mut means);
+            for ((pixel, own), mean) in line.iter_mut().zip(self.row(y)).zip(&means) {
+                let own = f32::from(*own);
+                *pixel = (own + amount * (own - mean)).clamp(0.0, 255.0) as u8;
             }
-        })
-    }
-
-    /// Contrast stretched within squares of `side` pixels, blended from square to square: lifts codes out of shadow and glare.
-    pub(super) fn stretched(&self, side: usize) -> Self {
-        let (across, down) = (self.width.div_ceil(side), self.height.div_ceil(side));
-        let mut range = vec![(u8::MAX, u8::MIN); across * down];
-        for (y, row) in self.pixels.chunks_exact(self.width).enumerate() {
-            for (square, part) in row.chunks(side).enumerate() {
-                let (low, high) = &mut range[y / side * across + square];
-                for pixel in part {
-                    *low = (*low).min(*pixel);
-                    *high = (*high).max(*pixel);
-                }
-            }
-        }
-        let at = |x: usize, y: usize| range[y.min(down - 1) * across + x.min(across - 1)];
-        let blend = |a: u8, b: u8, t: f32| f32::from(a) + (f32::from(b) - f32::from(a)) * t;
-        Self::by_rows(self.width, self.height, |y, line| {
-            let v = (y as f32 / side as f32 - 0.5).max(0.0);
-            let (above, fall) = (v as usize, v.fract());
-            for ((x, pixel), own) in line.iter_mut().enumerate().zip(self.row(y)) {
-                let u = (x as f32 / side as f32 - 0.5).max(0.0);
-                let (left, slide) = (u as usize, u.fract());
-                let corners = [
-                    (left, above),
-                    (left + 1, above),
-                    (left, above + 1),
-                    (left + 1, above + 1),
-                ]
-                .map(|(i, j)| at(i, j));
-                let low_top = blend(corners[0].0, corners[1].0, slide);
-                let low_bottom = blend(corners[2].0, corners[3].0, slide);
-                let high_top = blend(corners[0].1, corners[1].1, slide);
-                let high_bottom = blend(corners[2].1, corners[3].1, slide);
-                let low = low_top + (low_bottom - low_top) * fall;
-                let high = high_top + (high_bottom - high_top) * fall;
-                // A square of almost one shade holds nothing but noise: don't blow it up.
-                let span = (high - low).max(24.0);
-                *pixel = ((f32::from(*own) - low) * 255.0 / span).clamp(0.0, 255.0) as u8;
-            }
-        })
+        });
+        Self { pixels, ..*self }
     }
 
     /// A frame of `shade` around it, as wide as told: the quiet zone that a tight crop lost.
@@ -193,6 +201,11 @@ impl Gray {
             }
         })
     }
+}
+
+/// The middle one of three.
+fn middle(a: u8, b: u8, c: u8) -> u8 {
+    a.max(b).min(a.min(b).max(c))
 }
 
 /// For each wanted pixel: the first source pixel and the weights of it and those after it.
@@ -252,43 +265,78 @@ fn normalise(weights: &mut [f32]) {
     }
 }
 
-/// Sums of all pixels above and left of each, from which the average of any rectangle follows in four look-ups.
-pub(super) struct Sums {
-    width: usize,
-    height: usize,
-    sums: Vec<u32>,
+/// Sums over the square around each pixel of one row.
+pub(super) struct Window<'a> {
+    /// Sums of the columns, added up from the left: one more than there are pixels.
+    sums: &'a [u32],
+    rows: u32,
+    radius: usize,
 }
 
-impl Sums {
-    pub(super) fn of(gray: &Gray) -> Self {
-        let stride = gray.width + 1;
-        let mut sums = vec![0_u32; stride * (gray.height + 1)];
-        for y in 0..gray.height {
-            let (above, below) = sums.split_at_mut((y + 1) * stride);
-            let above = &above[y * stride..];
-            let mut across = 0_u32;
-            for (x, pixel) in gray.row(y).iter().enumerate() {
-                across += u32::from(*pixel);
-                // Wraps in pictures beyond 16 million light pixels; differences come out right all the same.
-                below[x + 1] = above[x + 1].wrapping_add(across);
-            }
+impl Window<'_> {
+    /// The average of the square around a pixel, cut at the picture's edges.
+    fn mean(&self, x: usize) -> u32 {
+        let (left, right) = (
+            x.saturating_sub(self.radius),
+            (x + self.radius + 1).min(self.sums.len() - 1),
+        );
+        (self.sums[right] - self.sums[left]) / (self.rows * (right - left) as u32)
+    }
+
+    /// The averages of the squares around all pixels of the row.
+    fn means(&self, means: &mut [f32]) {
+        let (width, radius) = (means.len(), self.radius);
+        if width <= 2 * radius + 1 {
+            means
+                .iter_mut()
+                .enumerate()
+                .for_each(|(x, mean)| *mean = self.mean(x) as f32);
+            return;
         }
-        Self {
-            width: gray.width,
-            height: gray.height,
-            sums,
+        let share = 1.0 / (self.rows * (2 * radius as u32 + 1)) as f32;
+        let (left, right) = (
+            &self.sums[..width - 2 * radius],
+            &self.sums[2 * radius + 1..],
+        );
+        for ((mean, left), right) in means[radius..width - radius]
+            .iter_mut()
+            .zip(left)
+            .zip(right)
+        {
+            *mean = (right - left) as f32 * share;
+        }
+        for x in (0..radius).chain(width - radius..width) {
+            means[x] = self.mean(x) as f32;
         }
     }
 
-    /// The average of the square around a pixel, cut at the picture's edges.
-    pub(super) fn mean(&self, x: usize, y: usize, radius: usize) -> u32 {
-        let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(self.width));
-        let (top, bottom) = (y.saturating_sub(radius), (y + radius + 1).min(self.height));
-        let at = |x: usize, y: usize| self.sums[y * (self.width + 1) + x];
-        let sum = at(right, bottom)
-            .wrapping_sub(at(left, bottom))
-            .wrapping_sub(at(right, top))
-            .wrapping_add(at(left, top));
-        sum / ((right - left) * (bottom - top)) as u32
+    /// Marks by 1 the pixels that are not lighter than so many per cent of the average around them.
+    pub(super) fn mark_below(&self, pixels: &[u8], per_cent: u32, dark: &mut [u8]) {
+        let edge = |x: usize| u8::from(u32::from(pixels[x]) <= self.mean(x) * per_cent / 100);
+        let (width, radius) = (pixels.len(), self.radius);
+        if width <= 2 * radius + 1 {
+            dark.iter_mut()
+                .enumerate()
+                .for_each(|(x, dark)| *dark = edge(x));
+            return;
+        }
+        // Away from the edges every square has as many pixels, and no division is needed.
+        let area = self.rows * (2 * radius as u32 + 1) * 100;
+        let inner = radius..width - radius;
+        let (left, right) = (
+            &self.sums[..width - 2 * radius],
+            &self.sums[2 * radius + 1..],
+        );
+        for (((dark, pixel), left), right) in dark[inner.clone()]
+            .iter_mut()
+            .zip(&pixels[inner])
+            .zip(left)
+            .zip(right)
+        {
+            *dark = u8::from(u32::from(*pixel) * area <= (right - left) * per_cent);
+        }
+        for x in (0..radius).chain(width - radius..width) {
+            dark[x] = edge(x);
+        }
     }
 }

@@ -24,7 +24,6 @@ enum Prepare {
     /// Scaled up by a ratio, and edges made steeper.
     Magnified(f32, f32),
     Sharpened,
-    Stretched,
     Blurred(usize),
     Median,
     /// A light frame around it: the quiet zone that a tight crop lost.
@@ -50,7 +49,6 @@ impl Prepare {
             | Self::Scaled(_)
             | Self::Magnified(..)
             | Self::Sharpened
-            | Self::Stretched
             | Self::Blurred(_)
             | Self::Median
             | Self::Framed => true,
@@ -66,7 +64,6 @@ impl Prepare {
                 gray.scaled(ratio).sharpened((2.0 * ratio) as usize, amount)
             }
             Self::Sharpened => gray.sharpened(3, 1.5),
-            Self::Stretched => gray.stretched(32),
             Self::Blurred(radius) => gray.blurred(radius),
             Self::Median => gray.median(),
             Self::Framed => gray.framed(FRAME, u8::MAX),
@@ -79,9 +76,7 @@ impl Prepare {
             Self::Shrunk(factor) => (1.0 / factor as f32, 0.0),
             Self::Scaled(ratio) | Self::Magnified(ratio, _) => (ratio, 0.0),
             Self::Framed => (1.0, FRAME as f32),
-            Self::AsIs | Self::Sharpened | Self::Stretched | Self::Blurred(_) | Self::Median => {
-                (1.0, 0.0)
-            }
+            Self::AsIs | Self::Sharpened | Self::Blurred(_) | Self::Median => (1.0, 0.0),
         };
         Found {
             x: (found.x - offset) / ratio,
@@ -130,7 +125,6 @@ const RUNGS: &[Rung] = &{
         always(AsIs, around(20), Rxing),
         always(AsIs, Threshold::Blocks, Rxing),
         always(Shrunk(2), around(10), Rxing),
-        always(Stretched, around(5), Rxing),
         always(Shrunk(3), around(10), Rxing),
         rung(Sharpened, around(20), Rxing),
         rung(Median, around(10), Rxing),
@@ -162,7 +156,6 @@ const RUNGS: &[Rung] = &{
         always(Shrunk(2), around(10), Rqrr),
         rung(AsIs, Threshold::Blocks, Rqrr),
         rung(AsIs, Threshold::Whole, Rqrr),
-        rung(Stretched, around(5), Rqrr),
         rung(Sharpened, around(20), Rqrr),
         rung(Median, around(10), Rqrr),
         rung(Magnified(2.0, 1.0), around(20), Rqrr),

@@ -139,20 +139,20 @@ impl Picture {
             .find(|f| (width as u64 * height as u64) / (f * f) as u64 <= ENOUGH_PIXELS)
             .expect("some factor is large enough");
         let bytes = usize::from(self.colour.bytes_per_pixel());
-        let mut pixels = Vec::with_capacity((width / factor) * (height / factor));
-        for band in self.pixels.chunks_exact(bytes * width * factor) {
-            let mut lines = vec![0; width * factor];
-            self.line(view, band, &mut lines);
-            let band = Gray {
+        let mut pixels = vec![0; width * factor];
+        if factor == 1 {
+            pixels.resize(width * height, 0);
+            self.line(view, &self.pixels, &mut pixels);
+        } else {
+            let mut lines = Gray {
                 width,
                 height: factor,
-                pixels: lines,
+                pixels: std::mem::take(&mut pixels),
             };
-            pixels.extend(if factor == 1 {
-                band.pixels
-            } else {
-                band.shrunk(factor).pixels
-            });
+            for band in self.pixels.chunks_exact(bytes * width * factor) {
+                self.line(view, band, &mut lines.pixels);
+                pixels.extend(lines.shrunk(factor).pixels);
+            }
         }
         turned(
             Gray {
