@@ -83,7 +83,10 @@ pub struct Generator {
 }
 
 /// What each scheme keeps ready.
-#[expect(clippy::large_enum_variant, reason = "nearly every account is a Mac, and mOTP may be as large for nothing")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every account is a Mac, and mOTP may be as large for nothing"
+)]
 enum Key {
     Mac(hotp::Mac),
     Motp(motp::Key),

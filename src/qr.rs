@@ -86,7 +86,10 @@ impl Fails for ScanError {
             Self::Foreign(foreign) => Some(foreign.way_out().into()),
             Self::UnsupportedKind(_) => Some("save it as PNG, or take a screenshot of it".into()),
             Self::Damaged(_) => Some("download or save the picture again".into()),
-            Self::FileTooLarge(_) | Self::TooManyPixels { .. } | Self::TooMuchMemory(_) | Self::TookTooLong => {
+            Self::FileTooLarge(_)
+            | Self::TooManyPixels { .. }
+            | Self::TooMuchMemory(_)
+            | Self::TookTooLong => {
                 Some("cut out the part with the QR code, or make the picture smaller".into())
             }
             Self::Empty | Self::NotAPicture => None,

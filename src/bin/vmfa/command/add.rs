@@ -36,7 +36,7 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
 
     // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
     let mut piped = None;
-    let mut found = if uris {
+    let (mut found, coming) = if uris {
         from_uris(context, &mut piped)?
     } else if secret || pictures.is_empty() {
         from_secret(context, &input, name.is_some() || secret, &mut piped)?
@@ -92,7 +92,7 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
     } else {
         Exit::Done
     };
-    take_in(context, &mut vault, accounts, now).map(|()| exit)
+    take_in(context, &mut vault, accounts, coming, now).map(|()| exit)
 }
 
 /// A row that was refused, on standard error; the other rows go on.
@@ -104,6 +104,7 @@ fn take_in(
     context: &Context,
     vault: &mut Unlocked,
     accounts: Vec<Account>,
+    coming: Coming,
     now: UnixTime,
 ) -> Outcome {
     let mut came = Vec::new();
@@ -142,7 +143,8 @@ fn take_in(
                 id
             }
         };
-        devices.extend(known(id).filter(|summary| is_aws(summary)));
+        devices
+            .extend(known(id).filter(|summary| coming == Coming::ToBeEnabled && is_aws(summary)));
     }
     devices
         .iter()
@@ -254,10 +256,21 @@ fn looks_like_picture(path: &Path) -> bool {
     ENDINGS.contains(&ending.as_str()) || path.components().count() > 1
 }
 
+/// More accounts than this at once are a move from elsewhere.
+const MOST_TO_ENABLE: usize = 4;
+
 /// What stands in the way of an account, and the accounts.
 type Rows = Vec<Result<Draft, Refusal>>;
 
-fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
+/// Whether the accounts are about to be enabled, so that a device of AWS wants its pair of codes now; what comes by a
+/// migration from another app has long been enabled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coming {
+    ToBeEnabled,
+    Enabled,
+}
+
+fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<(Rows, Coming)> {
     let mut texts = Vec::new();
     for path in pictures {
         let name = scan::picture_name(context, path);
@@ -278,7 +291,7 @@ fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<Rows> {
     Ok(together(context, &texts))
 }
 
-fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<Rows> {
+fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<(Rows, Coming)> {
     if std::io::stdin().is_terminal() {
         let line = secret_line("Key URI", piped)?;
         return Ok(together(context, &[(String::new(), line)]));
@@ -302,7 +315,7 @@ fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<Rows> {
 }
 
 /// What several texts hold: the parts of a migration find each other.
-fn together(context: &Context, texts: &[(String, SecretText)]) -> Rows {
+fn together(context: &Context, texts: &[(String, SecretText)]) -> (Rows, Coming) {
     let collected = import::collect(
         texts
             .iter()
@@ -311,7 +324,16 @@ fn together(context: &Context, texts: &[(String, SecretText)]) -> Rows {
     scan::warn_of_missing(context, &collected.batches);
     let mut rows = collected.drafts;
     rows.extend(collected.unread.into_iter().map(Err));
-    rows
+    // A list of many accounts is a move from elsewhere too.
+    let moved = !collected.batches.is_empty() || rows.len() > MOST_TO_ENABLE;
+    (
+        rows,
+        if moved {
+            Coming::Enabled
+        } else {
+            Coming::ToBeEnabled
+        },
+    )
 }
 
 /// A secret, piped or typed; what is typed without a name may also be a whole Key URI.
@@ -320,7 +342,7 @@ fn from_secret(
     input: &Add,
     named: bool,
     piped: &mut Option<Piped>,
-) -> Outcome<Rows> {
+) -> Outcome<(Rows, Coming)> {
     if !named && !std::io::stdin().is_terminal() {
         return Err(
             Fault::usage("nothing to add: name a picture, or say --uri - or --secret -")
@@ -338,7 +360,7 @@ fn from_secret(
     if text.expose().contains("://") {
         return Ok(together(context, &[(String::new(), text)]));
     }
-    Ok(vec![Ok(Draft {
+    let draft = Draft {
         kind: input.kind.clone(),
         secret: Some(text),
         algorithm: input.algorithm.clone(),
@@ -347,7 +369,8 @@ fn from_secret(
         counter: input.counter.clone(),
         t0: input.t0.clone(),
         ..Draft::default()
-    })])
+    };
+    Ok((vec![Ok(draft)], Coming::ToBeEnabled))
 }
 
 /// The vault, made now if there is none and a person wants it.
