@@ -119,12 +119,20 @@ pub struct Drafted {
 }
 
 impl Draft {
-    /// `issuer:name` as far as they are known, safe to show.
+    /// `issuer:name` as far as they are known, safe to show. Where a mistyped URI has its secret in the label, the label ends
+    /// before it.
     pub fn label(&self) -> String {
-        let issuer = clean_within(self.issuer.as_deref().unwrap_or_default(), MAX_LABEL);
-        let prefix = clean_within(self.label_issuer.as_deref().unwrap_or_default(), MAX_LABEL);
-        let name = clean_within(self.name.as_deref().unwrap_or_default(), MAX_LABEL);
-        match (if issuer.is_empty() { prefix } else { issuer }, name) {
+        let shown = |word: &Option<String>| {
+            let cleaned = clean_within(word.as_deref().unwrap_or_default(), MAX_LABEL);
+            let lower = cleaned.to_ascii_lowercase();
+            let end = lower.find("secret=").unwrap_or(cleaned.len());
+            cleaned[..end].trim_end().to_owned()
+        };
+        let issuer = Some(shown(&self.issuer)).filter(|issuer| !issuer.is_empty());
+        match (
+            issuer.unwrap_or_else(|| shown(&self.label_issuer)),
+            shown(&self.name),
+        ) {
             (issuer, name) if issuer.is_empty() => name,
             (issuer, name) if name.is_empty() => issuer,
             (issuer, name) => format!("{issuer}:{name}"),

@@ -132,7 +132,7 @@ pub enum Reason {
     /// The text has no scheme.
     NotAUri,
     /// A scheme that isn't for accounts, such as https.
-    Scheme(String),
+    Scheme(Option<String>),
     /// A Google Authenticator migration where one account is expected.
     IsMigration,
     /// The PIN is no base32 of a text.
@@ -177,7 +177,8 @@ impl fmt::Display for Reason {
             Self::UnknownType(word) => quoted(f, word, "is not a known type"),
             Self::UnknownNumber(number) => write!(f, "number {number} stands for nothing known"),
             Self::NotAUri => f.write_str("it is not a Key URI (otpauth://…)"),
-            Self::Scheme(scheme) => write!(f, "it begins with {scheme}:, not with otpauth:"),
+            Self::Scheme(Some(scheme)) => write!(f, "it begins with {scheme}:, not with otpauth:"),
+            Self::Scheme(None) => f.write_str("it doesn't begin with otpauth:"),
             Self::IsMigration => {
                 f.write_str("it is a Google Authenticator migration, not one account's Key URI")
             }

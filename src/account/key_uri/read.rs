@@ -33,7 +33,7 @@ pub fn read(uri: &str) -> Result<Draft, Refusal> {
             fill("motp", label, &Query::new(query))
         }
         "otpauth-migration" => Err(Refusal::of(Field::Uri, Reason::IsMigration)),
-        _ => Err(Refusal::of(Field::Uri, Reason::Scheme(scheme))),
+        _ => Err(Refusal::of(Field::Uri, Reason::Scheme(quotable(&scheme)))),
     }
 }
 
