@@ -12,6 +12,7 @@
 //!
 //! Algorithms: 1 SHA-1, 2 SHA-224, 3 SHA-256, 4 SHA-384, 5 SHA-512. Fields stand in the order of their types. An unknown
 //! type is kept verbatim through every edit; a known one that can't be understood makes the whole record "not understood".
+//! Types 5 and 13 mean the same in every type of record, since a merge looks at them.
 
 use crate::account::{AccountId, Summary};
 use crate::otp::{Algorithm, Digits, Hotp, Period, Scheme, Totp};
@@ -71,15 +72,22 @@ fn field(bytes: &[u8], wanted: u16) -> Option<&[u8]> {
         .map(|(_, value)| value)
 }
 
-/// What tells this record's secret apart from others of the same id.
-pub(super) fn born(bytes: &[u8]) -> Born {
-    field(bytes, BORN)
-        .and_then(|value| value.try_into().ok())
-        .unwrap_or_default()
+/// What tells this record's secret apart from others of the same id: zero for a record that has none, nothing for bytes that
+/// are no fields.
+pub(super) fn born(bytes: &[u8]) -> Option<Born> {
+    let mut born = Born::default();
+    for field in fields(bytes) {
+        let (kind, value) = field?;
+        if kind == BORN {
+            born = value.try_into().unwrap_or_default();
+        }
+    }
+    Some(born)
 }
 
-/// The HOTP counter.
+/// The HOTP counter; none in bytes that are no fields.
 pub(super) fn counter(bytes: &[u8]) -> Option<u64> {
+    born(bytes)?;
     field(bytes, COUNTER).and_then(u64_of)
 }
 
@@ -88,10 +96,10 @@ pub(super) fn with_counter(bytes: &[u8], counter: Option<u64>) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len() + 14);
     let mut pending = counter;
     for (kind, value) in fields(bytes).map_while(|field| field) {
-        if kind > COUNTER {
-            if let Some(counter) = pending.take() {
-                put(&mut out, COUNTER, &counter.to_le_bytes());
-            }
+        if kind > COUNTER
+            && let Some(counter) = pending.take()
+        {
+            put(&mut out, COUNTER, &counter.to_le_bytes());
         }
         if kind != COUNTER {
             put(&mut out, kind, value);
@@ -101,11 +109,6 @@ pub(super) fn with_counter(bytes: &[u8], counter: Option<u64>) -> Vec<u8> {
         put(&mut out, COUNTER, &counter.to_le_bytes());
     }
     out
-}
-
-/// Whether the bytes are well-formed fields.
-pub(super) fn well_formed(bytes: &[u8]) -> bool {
-    fields(bytes).all(|field| field.is_some())
 }
 
 /// What a tombstone keeps: which secret it stood for, and how far its counter went.
@@ -335,7 +338,7 @@ mod tests {
             let summary = summary(scheme);
             let bytes = write(&summary, &[9; 16], &[]);
             assert_eq!(read(&bytes, summary.id, false), Some(summary));
-            assert_eq!(born(&bytes), [9; 16]);
+            assert_eq!(born(&bytes), Some([9; 16]));
         }
     }
 
@@ -344,7 +347,7 @@ mod tests {
         let mut bytes = write(&summary(Scheme::Steam), &[9; 16], &[]);
         put(&mut bytes, 4711, b"from the future");
         put(&mut bytes, 40000, b"");
-        let edited = write(&summary(Scheme::Motp), &born(&bytes), &bytes);
+        let edited = write(&summary(Scheme::Motp), &[9; 16], &bytes);
         assert_eq!(field(&edited, 4711), Some(b"from the future".as_slice()));
         assert_eq!(field(&edited, 40000), Some(b"".as_slice()));
         assert_eq!(counter(&with_counter(&edited, Some(99))), Some(99));

@@ -19,14 +19,12 @@ const TOMBSTONE_SECS: u64 = 400 * 86400;
 /// What a record is known by.
 pub(super) type Name = ([u8; 16], Born);
 
-/// The name of a record. A record that isn't understood has no `born`.
+/// The name of a record. Bytes that are no fields have no `born`; no writer writes such.
 pub(super) fn name(record: &Record) -> Name {
-    let born = if record.is_account() {
-        fields::born(record.fields())
-    } else {
-        Born::default()
-    };
-    (record.id, born)
+    (
+        record.id,
+        fields::born(record.fields()).unwrap_or_default(),
+    )
 }
 
 /// Merges records, each set in any order. The result is in the order of names, one record each.
@@ -37,7 +35,7 @@ pub(super) fn merge(ours: Vec<Record>, theirs: Vec<Record>) -> Vec<Record> {
         .map(|record| (name(&record), record))
         .collect();
     // Stable, and linear on runs that are already sorted, as every saved vault is.
-    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    named.sort_by_key(|(name, _)| *name);
     let mut merged: Vec<(Name, Record)> = Vec::with_capacity(named.len());
     for (name, record) in named {
         match merged.last_mut() {
@@ -55,45 +53,27 @@ fn join(kept: &mut Record, other: Record) {
     if *kept == other {
         return;
     }
-    let counter = counter(kept).max(counter(&other));
+    let counter = fields::counter(kept.fields()).max(fields::counter(other.fields()));
     if order(kept, &other) == Ordering::Less {
         *kept = other;
     }
-    if counter.is_some() && counts(kept) && fields::counter(kept.fields()) != counter {
+    if counter.is_some() {
+        // Written anew even where it stays the same: two encodings of the same fields must come out as one.
         let fields = fields::with_counter(kept.fields(), counter);
         kept.set_fields(&fields);
     }
 }
 
-/// Whether the record's counter is understood.
-fn counts(record: &Record) -> bool {
-    record.is_account() && fields::well_formed(record.fields())
-}
-
-fn counter(record: &Record) -> Option<u64> {
-    if counts(record) {
-        fields::counter(record.fields())
-    } else {
-        None
-    }
-}
-
-/// A total order on everything but the counter and the conflict mark, which are worked out apart.
+/// A total order on everything but the counter and the conflict mark, which are worked out apart. Bytes that are no fields
+/// come before all others: they have no counter to hand on.
 fn order(a: &Record, b: &Record) -> Ordering {
     let key = |record: &Record| {
-        (
-            record.hlc,
-            record.device,
-            record.flags & !CONFLICT,
-            record.kind,
-        )
+        let is_well_formed = fields::born(record.fields()).is_some();
+        (is_well_formed, record.hlc, record.device, record.flags & !CONFLICT, record.kind)
     };
-    let content = |record: &Record| {
-        if counts(record) {
-            fields::with_counter(record.fields(), None)
-        } else {
-            record.fields().to_vec()
-        }
+    let content = |record: &Record| match fields::born(record.fields()) {
+        Some(_) => fields::with_counter(record.fields(), None),
+        None => record.fields().to_vec(),
     };
     key(a)
         .cmp(&key(b))

@@ -30,6 +30,7 @@ pub(super) const SEAL_STEP: usize = 64;
 
 /// One record, fields and seal verbatim.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub(super) struct Record {
     pub(super) id: [u8; 16],
     pub(super) hlc: Hlc,

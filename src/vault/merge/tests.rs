@@ -1,1 +1,130 @@
+//! The laws of the merge, on records from domains so small that ids, stamps and secrets collide all the time.
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::vault::fields::put;
+use crate::vault::record::{ACCOUNT, TOMBSTONE};
+use crate::vault::stamp::Hlc;
+
+fn record() -> impl Strategy<Value = Record> {
+    (
+        (0u8..3, 0u8..3),
+        (0u64..4, 0u16..2),
+        (0u8..4, prop_oneof![4 => Just(ACCOUNT), 1 => Just(9u8)]),
+        (prop::option::of(0u64..4), 0u8..3, prop::option::weighted(0.2, 0u8..2)),
+        0u8..2,
+    )
+        .prop_map(|((id, born), (hlc, device), (flags, kind), (counter, name, odd), seal)| {
+            let mut fields = Vec::new();
+            put(&mut fields, 2, &[b'a' + name]);
+            if let Some(counter) = counter {
+                put(&mut fields, 5, &counter.to_le_bytes());
+            }
+            if born > 0 {
+                put(&mut fields, 13, &[born; 16]);
+            }
+            if let Some(odd) = odd {
+                // No fields: a lone byte too many.
+                fields.push(odd);
+            }
+            let mut record = Record::new([id; 16], Hlc(hlc), device, kind, &fields);
+            record.flags = flags;
+            if flags & TOMBSTONE == 0 {
+                record.set_sealed(&[seal; 16], &[seal; 80]);
+            }
+            record
+        })
+}
+
+fn records() -> impl Strategy<Value = Vec<Record>> {
+    prop::collection::vec(record(), 0..8)
+}
+
+/// What can be told apart: everything.
+fn shown(records: &[Record]) -> Vec<Vec<u8>> {
+    let bytes = |record: &Record| {
+        let mut bytes = Vec::new();
+        record.write(&mut bytes);
+        bytes
+    };
+    records.iter().map(bytes).collect()
+}
+
+fn merged(a: &[Record], b: &[Record]) -> Vec<Record> {
+    merge(a.to_vec(), b.to_vec())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_two_does_not_matter(a in records(), b in records()) {
+        prop_assert_eq!(shown(&merged(&a, &b)), shown(&merged(&b, &a)));
+    }
+
+    #[test]
+    fn the_order_of_three_does_not_matter(a in records(), b in records(), c in records()) {
+        let left = merged(&merged(&a, &b), &c);
+        let right = merged(&a, &merged(&b, &c));
+        prop_assert_eq!(shown(&left), shown(&right));
+    }
+
+    #[test]
+    fn twice_is_once(a in records(), b in records()) {
+        let once = merged(&a, &b);
+        prop_assert_eq!(shown(&merged(&once, &once)), shown(&once));
+        prop_assert_eq!(shown(&merged(&once, &a)), shown(&once));
+        prop_assert_eq!(shown(&merged(&once, &[])), shown(&once));
+    }
+
+    #[test]
+    fn nothing_is_lost_and_no_counter_goes_back(a in records(), b in records()) {
+        let once = merged(&a, &b);
+        for record in a.iter().chain(&b) {
+            let kept: Vec<&Record> = once.iter().filter(|kept| name(kept) == name(record)).collect();
+            prop_assert_eq!(kept.len(), 1);
+            prop_assert!(fields::counter(kept[0].fields()) >= fields::counter(record.fields()));
+            prop_assert!(order(kept[0], record) != Ordering::Less);
+        }
+        let total: usize = once.len();
+        let mut names: Vec<Name> = a.iter().chain(&b).map(name).collect();
+        names.sort();
+        names.dedup();
+        prop_assert_eq!(total, names.len());
+    }
+
+    #[test]
+    fn shown_ids_are_unique(a in records(), b in records()) {
+        let once = merged(&a, &b);
+        let mut last = None;
+        let mut ids: Vec<AccountId> = once
+            .iter()
+            .map(|record| shown_id(record, last.replace(record.id) != Some(record.id)))
+            .collect();
+        ids.sort();
+        let count = ids.len();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn exactly_the_living_that_share_an_id_are_marked(a in records(), b in records()) {
+        let once = merged(&a, &b);
+        for record in &once {
+            let living = once.iter().filter(|other| other.id == record.id && !other.is_tombstone()).count();
+            prop_assert_eq!(record.flags & CONFLICT != 0, !record.is_tombstone() && living > 1);
+        }
+    }
+}
+
+#[test]
+fn a_tombstone_expires_after_400_days() {
+    let now = UnixTime::from_secs(1_800_000_000);
+    let mut record = Record::new([1; 16], Hlc::at(now), 0, ACCOUNT, &[]);
+    assert!(!is_expired(&record, now.plus_secs(1000 * 86400)));
+    record.flags = TOMBSTONE;
+    assert!(!is_expired(&record, now.plus_secs(400 * 86400)));
+    assert!(is_expired(&record, now.plus_secs(400 * 86400 + 1)));
+    assert!(!is_expired(&record, UnixTime::from_secs(0)), "a clock that went backwards");
+}

@@ -1,1 +1,172 @@
-//! (to come)
+//! Many writers at once. `flock` is held by an open file, so threads that each open the vault compete as processes do.
+
+use super::*;
+use crate::vault::save::Locking;
+
+const WRITERS: usize = 8;
+const ADDS: usize = 25;
+
+/// How many of the 200 accounts are there in the end.
+fn survivors(locking: Locking) -> usize {
+    let (bench, vault) = Bench::created();
+    drop(vault);
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let bench = &bench;
+            scope.spawn(move || {
+                let mut vault = bench.open();
+                vault.locking = locking;
+                for n in 0..ADDS {
+                    let name = format!("{writer} {n}");
+                    if locking == Locking::Usual {
+                        // A process of its own each time, as the command line is.
+                        vault = bench.open();
+                    }
+                    vault.add(totp(&name, name.as_bytes()), NOW).unwrap();
+                    let saved = vault.save(NOW);
+                    if locking == Locking::Usual {
+                        assert_eq!(saved.unwrap(), Saved::Durable);
+                    }
+                }
+                // The control forgets what it has in memory: only the file counts.
+            });
+        }
+    });
+    let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
+    locked.unlock(&key_file(), Rollback::Accept, NOW).unwrap().live().count()
+}
+
+#[test]
+fn eight_writers_lose_nothing() {
+    assert_eq!(survivors(Locking::Usual), WRITERS * ADDS);
+}
+
+/// Each writer keeps its own accounts in memory and merges, so that a loss shows only when its last save is overwritten:
+/// the control opens anew each time instead, as the test above does, and takes no lock.
+#[test]
+fn without_the_lock_something_is_lost() {
+    let (bench, vault) = Bench::created();
+    drop(vault);
+    // One round may be lucky, ten are not.
+    for round in 0..10 {
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let bench = &bench;
+                scope.spawn(move || {
+                    for n in 0..ADDS {
+                        let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
+                        let Ok(mut vault) = locked.unlock(&key_file(), Rollback::Accept, NOW) else { continue };
+                        vault.locking = Locking::Pretended;
+                        let name = format!("{round} {writer} {n}");
+                        vault.add(totp(&name, name.as_bytes()), NOW).unwrap();
+                        // Sweeping takes away others' files: part of what goes wrong without the lock.
+                        drop(vault.save(NOW));
+                    }
+                });
+            }
+        });
+        let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
+        let count = locked.unlock(&key_file(), Rollback::Accept, NOW).unwrap().live().count();
+        if count < (round + 1) * WRITERS * ADDS {
+            return;
+        }
+    }
+    panic!("the lock makes no difference: the test above proves nothing");
+}
+
+#[test]
+fn where_locks_do_not_work_writers_merge() {
+    let (bench, mut ours) = Bench::created();
+    let mut theirs = bench.open();
+    ours.locking = Locking::Unsupported;
+    theirs.locking = Locking::Unsupported;
+    for n in 0..5u8 {
+        ours.add(totp(&format!("ours {n}"), &[n + 1; 20]), NOW).unwrap();
+        theirs.add(totp(&format!("theirs {n}"), &[n + 101; 20]), NOW).unwrap();
+        assert_eq!(ours.save(NOW).unwrap(), Saved::Durable);
+        assert_eq!(theirs.save(NOW).unwrap(), Saved::Durable);
+    }
+    assert_eq!(bench.open().live().count(), 10);
+}
+
+#[test]
+fn no_counter_is_given_twice() {
+    let (bench, mut vault) = Bench::created();
+    let id = new_id(vault.add(hotp("alice", b"12345678901234567890"), NOW).unwrap());
+    vault.save(NOW).unwrap();
+    let mut codes: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                let bench = &bench;
+                scope.spawn(move || {
+                    let mut vault = bench.open();
+                    (0..5).map(|_| vault.next_hotp(&id, NOW).unwrap().as_str().to_owned()).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(codes.len(), 40);
+    codes.sort();
+    codes.dedup();
+    assert_eq!(codes.len(), 40);
+    assert_eq!(bench.open().live().next().unwrap().counter, Some(40));
+    // RFC 4226 appendix D: the first ten.
+    for code in ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"] {
+        assert!(codes.iter().any(|given| given == code));
+    }
+}
+
+#[test]
+fn edits_of_two_are_merged_by_the_latest() {
+    let (bench, mut ours) = Bench::created();
+    let id = new_id(ours.add(hotp("alice", b"secret one"), NOW).unwrap());
+    let other = new_id(ours.add(totp("bob", b"secret two"), NOW).unwrap());
+    ours.save(NOW).unwrap();
+    let mut theirs = bench.open();
+    theirs.next_hotp(&id, NOW).unwrap();
+    theirs.next_hotp(&id, NOW).unwrap();
+    theirs.erase(&other, NOW).unwrap();
+    theirs.change(&id, NOW.plus_secs(5), |summary| summary.note = "theirs".into()).unwrap();
+    theirs.save(NOW).unwrap();
+    ours.change(&id, NOW.plus_secs(9), |summary| summary.note = "ours".into()).unwrap();
+    ours.save(NOW.plus_secs(9)).unwrap();
+    let vault = bench.open();
+    let summary = vault.live().next().unwrap();
+    assert_eq!((summary.note.as_str(), summary.counter), ("ours", Some(2)));
+    assert_eq!(vault.live().count(), 1, "what was erased stays erased");
+}
+
+#[test]
+fn two_secrets_of_one_id_are_both_kept() {
+    let (bench, mut ours) = Bench::created();
+    let mut theirs = bench.open();
+    let id = AccountId::from_bytes([7; 16]);
+    for (vault, secret) in [(&mut ours, b"secret one"), (&mut theirs, b"secret two")] {
+        let mut account = totp("alice", secret);
+        account.summary.id = id;
+        assert_eq!(new_id(vault.add(account, NOW).unwrap()), id);
+    }
+    ours.save(NOW).unwrap();
+    theirs.save(NOW).unwrap();
+    let mut vault = bench.open();
+    let mut secrets: Vec<Vec<u8>> =
+        vault.live().map(|s| vault.account(&s.id).unwrap().secret.expose().to_vec()).collect();
+    secrets.sort();
+    assert_eq!(secrets, [b"secret one", b"secret two"]);
+    assert!(vault.live().all(|summary| summary.conflict));
+    let ids: Vec<AccountId> = vault.live().map(|summary| summary.id).collect();
+    assert!(ids[0] != ids[1] && ids.contains(&id));
+    // The ids stay whatever is edited, and erasing one settles it.
+    let derived = *ids.iter().find(|other| **other != id).unwrap();
+    vault.change(&derived, NOW.plus_secs(1), |summary| summary.note = "edited".into()).unwrap();
+    vault.save(NOW).unwrap();
+    let mut vault = bench.open();
+    assert_eq!(vault.live().map(|summary| summary.id).collect::<Vec<_>>(), ids);
+    vault.erase(&id, NOW).unwrap();
+    vault.save(NOW).unwrap();
+    let vault = bench.open();
+    let left = vault.live().next().unwrap();
+    assert_eq!((left.id, left.conflict, left.note.as_str()), (derived, false, "edited"));
+    assert!(vault.code_at(&derived, NOW).is_ok());
+}
