@@ -261,7 +261,11 @@ impl Unlocked {
         }
         let at = self.position(&before.id)?;
         let old = self.entries[at].record.fields();
-        let fields = checked(fields::write(&after, &fields::born(old).unwrap_or_default(), old))?;
+        let fields = checked(fields::write(
+            &after,
+            &fields::born(old).unwrap_or_default(),
+            old,
+        ))?;
         if let Some(now) = now {
             let hlc = self.stamp(now);
             let device = self.device_number();

@@ -184,16 +184,14 @@ fn directory(dir: &Path, findings: &mut Vec<Finding>) {
 
 fn lock(place: &Place, findings: &mut Vec<Finding>) {
     let path = place.beside(".lock");
-    if let Ok(found) = fs::symlink_metadata(&path) {
-        if !found.is_file() {
-            findings.push(Finding::problem(
-                format!(
-                    "the lock {} is no regular file, so nothing can be saved",
-                    shown(&path)
-                ),
-                Some("look at what stands there and move it away".into()),
-            ));
-        }
+    if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+        findings.push(Finding::problem(
+            format!(
+                "the lock {} is no regular file, so nothing can be saved",
+                shown(&path)
+            ),
+            Some("look at what stands there and move it away".into()),
+        ));
     }
 }
 
@@ -201,10 +199,7 @@ fn all_backups(files: &Files, place: &Place, findings: &mut Vec<Finding>) {
     match backups(files) {
         Ok(found) => {
             let unreadable = |path: &Path| {
-                file::read(path, MAX_FILE)
-                    .is_ok_and(|bytes| Header::read(&bytes).is_ok())
-                    .then_some(())
-                    .is_none()
+                !file::read(path, MAX_FILE).is_ok_and(|bytes| Header::read(&bytes).is_ok())
             };
             for backup in found.iter().filter(|backup| unreadable(&backup.path)) {
                 findings.push(Finding::warning(

@@ -21,10 +21,7 @@ pub(super) type Name = ([u8; 16], Born);
 
 /// The name of a record. Bytes that are no fields have no `born`; no writer writes such.
 pub(super) fn name(record: &Record) -> Name {
-    (
-        record.id,
-        fields::born(record.fields()).unwrap_or_default(),
-    )
+    (record.id, fields::born(record.fields()).unwrap_or_default())
 }
 
 /// Merges records, each set in any order. The result is in the order of names, one record each.
@@ -69,7 +66,13 @@ fn join(kept: &mut Record, other: Record) {
 fn order(a: &Record, b: &Record) -> Ordering {
     let key = |record: &Record| {
         let is_well_formed = fields::born(record.fields()).is_some();
-        (is_well_formed, record.hlc, record.device, record.flags & !CONFLICT, record.kind)
+        (
+            is_well_formed,
+            record.hlc,
+            record.device,
+            record.flags & !CONFLICT,
+            record.kind,
+        )
     };
     let content = |record: &Record| match fields::born(record.fields()) {
         Some(_) => fields::with_counter(record.fields(), None),

@@ -90,28 +90,28 @@ impl Locked {
         let mut sealed = self.sealed;
         let id = sealed.header.vault_id;
         let mut found = pin::read(&self.files.state, &id);
-        if let pin::Found::Pin(seen) = &found {
-            if is_behind(&sealed, seen) {
-                // While the key was derived, another process may have saved: then the pin is right and we are late.
-                match read(&self.files.vault, self.limit) {
-                    Ok(newer) if newer.header.vault_id == id && !is_behind(&newer, seen) => {
-                        if !newer.is_under(&dek) {
-                            return Err(VaultError::ChangedKeys {
-                                path: self.files.vault.clone(),
-                            });
-                        }
-                        sealed = newer;
-                        found = pin::read(&self.files.state, &id);
-                    }
-                    Ok(_) | Err(_) if rollback == Rollback::Refuse => {
-                        return Err(VaultError::RolledBack {
+        if let pin::Found::Pin(seen) = &found
+            && is_behind(&sealed, seen)
+        {
+            // While the key was derived, another process may have saved: then the pin is right and we are late.
+            match read(&self.files.vault, self.limit) {
+                Ok(newer) if newer.header.vault_id == id && !is_behind(&newer, seen) => {
+                    if !newer.is_under(&dek) {
+                        return Err(VaultError::ChangedKeys {
                             path: self.files.vault.clone(),
-                            seen: seen.generation,
-                            found: sealed.header.generation,
                         });
                     }
-                    Ok(_) | Err(_) => {}
+                    sealed = newer;
+                    found = pin::read(&self.files.state, &id);
                 }
+                Ok(_) | Err(_) if rollback == Rollback::Refuse => {
+                    return Err(VaultError::RolledBack {
+                        path: self.files.vault.clone(),
+                        seen: seen.generation,
+                        found: sealed.header.generation,
+                    });
+                }
+                Ok(_) | Err(_) => {}
             }
         }
         let mac = sealed.mac();
@@ -161,17 +161,12 @@ pub(super) fn read(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, Va
         path: path.into(),
         fault,
     })?;
-    if limit == KdfLimit::Usual {
-        if let Some(costly) = sealed
-            .header
-            .slots
-            .iter()
-            .filter_map(Slot::kdf)
-            .find(|kdf| !kdf.is_usual())
-        {
-            let (m_kib, t, _) = costly.get();
-            return Err(VaultError::CostlyKdf { m_kib, t });
-        }
+    let mut costs = sealed.header.slots.iter().filter_map(Slot::kdf);
+    if limit == KdfLimit::Usual
+        && let Some(costly) = costs.find(|kdf| !kdf.is_usual())
+    {
+        let (m_kib, t, _) = costly.get();
+        return Err(VaultError::CostlyKdf { m_kib, t });
     }
     Ok(sealed)
 }
@@ -225,6 +220,10 @@ pub(super) struct Entry {
 }
 
 /// What a record shows.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are accounts: a box each would only cost"
+)]
 pub(super) enum View {
     Account(Summary),
     /// Kept, not understood.

@@ -84,16 +84,16 @@ impl Unlocked {
             temp.replace(&self.place)?;
             let synced = file::sync_dir(&self.place.dir);
             let back = file::read(&self.place.vault, MAX_FILE);
-            if let Ok(back) = &back {
-                if *back != written.bytes {
-                    match Sealed::read(back.clone()) {
-                        // Somebody who takes no lock replaced it after us: merge with that.
-                        Ok(other) if other.mac() != written.mac => continue,
-                        Ok(_) | Err(_) => {
-                            return Err(VaultError::ReadBack {
-                                path: self.files.vault.clone(),
-                            });
-                        }
+            if let Ok(back) = &back
+                && *back != written.bytes
+            {
+                match Sealed::read(back.clone()) {
+                    // Somebody who takes no lock replaced it after us: merge with that.
+                    Ok(other) if other.mac() != written.mac => continue,
+                    Ok(_) | Err(_) => {
+                        return Err(VaultError::ReadBack {
+                            path: self.files.vault.clone(),
+                        });
                     }
                 }
             }

@@ -12,29 +12,35 @@ fn record() -> impl Strategy<Value = Record> {
         (0u8..3, 0u8..3),
         (0u64..4, 0u16..2),
         (0u8..4, prop_oneof![4 => Just(ACCOUNT), 1 => Just(9u8)]),
-        (prop::option::of(0u64..4), 0u8..3, prop::option::weighted(0.2, 0u8..2)),
+        (
+            prop::option::of(0u64..4),
+            0u8..3,
+            prop::option::weighted(0.2, 0u8..2),
+        ),
         0u8..2,
     )
-        .prop_map(|((id, born), (hlc, device), (flags, kind), (counter, name, odd), seal)| {
-            let mut fields = Vec::new();
-            put(&mut fields, 2, &[b'a' + name]);
-            if let Some(counter) = counter {
-                put(&mut fields, 5, &counter.to_le_bytes());
-            }
-            if born > 0 {
-                put(&mut fields, 13, &[born; 16]);
-            }
-            if let Some(odd) = odd {
-                // No fields: a lone byte too many.
-                fields.push(odd);
-            }
-            let mut record = Record::new([id; 16], Hlc(hlc), device, kind, &fields);
-            record.flags = flags;
-            if flags & TOMBSTONE == 0 {
-                record.set_sealed(&[seal; 16], &[seal; 80]);
-            }
-            record
-        })
+        .prop_map(
+            |((id, born), (hlc, device), (flags, kind), (counter, name, odd), seal)| {
+                let mut fields = Vec::new();
+                put(&mut fields, 2, &[b'a' + name]);
+                if let Some(counter) = counter {
+                    put(&mut fields, 5, &counter.to_le_bytes());
+                }
+                if born > 0 {
+                    put(&mut fields, 13, &[born; 16]);
+                }
+                if let Some(odd) = odd {
+                    // No fields: a lone byte too many.
+                    fields.push(odd);
+                }
+                let mut record = Record::new([id; 16], Hlc(hlc), device, kind, &fields);
+                record.flags = flags;
+                if flags & TOMBSTONE == 0 {
+                    record.set_sealed(&[seal; 16], &[seal; 80]);
+                }
+                record
+            },
+        )
 }
 
 fn records() -> impl Strategy<Value = Vec<Record>> {
@@ -126,5 +132,8 @@ fn a_tombstone_expires_after_400_days() {
     record.flags = TOMBSTONE;
     assert!(!is_expired(&record, now.plus_secs(400 * 86400)));
     assert!(is_expired(&record, now.plus_secs(400 * 86400 + 1)));
-    assert!(!is_expired(&record, UnixTime::from_secs(0)), "a clock that went backwards");
+    assert!(
+        !is_expired(&record, UnixTime::from_secs(0)),
+        "a clock that went backwards"
+    );
 }

@@ -33,7 +33,11 @@ fn survivors(locking: Locking) -> usize {
         }
     });
     let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
-    locked.unlock(&key_file(), Rollback::Accept, NOW).unwrap().live().count()
+    locked
+        .unlock(&key_file(), Rollback::Accept, NOW)
+        .unwrap()
+        .live()
+        .count()
 }
 
 #[test]
@@ -55,7 +59,10 @@ fn without_the_lock_something_is_lost() {
                 scope.spawn(move || {
                     for n in 0..ADDS {
                         let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
-                        let Ok(mut vault) = locked.unlock(&key_file(), Rollback::Accept, NOW) else { continue };
+                        let Ok(mut vault) = locked.unlock(&key_file(), Rollback::Accept, NOW)
+                        else {
+                            continue;
+                        };
                         vault.locking = Locking::Pretended;
                         let name = format!("{round} {writer} {n}");
                         vault.add(totp(&name, name.as_bytes()), NOW).unwrap();
@@ -66,7 +73,11 @@ fn without_the_lock_something_is_lost() {
             }
         });
         let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
-        let count = locked.unlock(&key_file(), Rollback::Accept, NOW).unwrap().live().count();
+        let count = locked
+            .unlock(&key_file(), Rollback::Accept, NOW)
+            .unwrap()
+            .live()
+            .count();
         if count < (round + 1) * WRITERS * ADDS {
             return;
         }
@@ -81,8 +92,11 @@ fn where_locks_do_not_work_writers_merge() {
     ours.locking = Locking::Unsupported;
     theirs.locking = Locking::Unsupported;
     for n in 0..5u8 {
-        ours.add(totp(&format!("ours {n}"), &[n + 1; 20]), NOW).unwrap();
-        theirs.add(totp(&format!("theirs {n}"), &[n + 101; 20]), NOW).unwrap();
+        ours.add(totp(&format!("ours {n}"), &[n + 1; 20]), NOW)
+            .unwrap();
+        theirs
+            .add(totp(&format!("theirs {n}"), &[n + 101; 20]), NOW)
+            .unwrap();
         assert_eq!(ours.save(NOW).unwrap(), Saved::Durable);
         assert_eq!(theirs.save(NOW).unwrap(), Saved::Durable);
     }
@@ -92,7 +106,11 @@ fn where_locks_do_not_work_writers_merge() {
 #[test]
 fn no_counter_is_given_twice() {
     let (bench, mut vault) = Bench::created();
-    let id = new_id(vault.add(hotp("alice", b"12345678901234567890"), NOW).unwrap());
+    let id = new_id(
+        vault
+            .add(hotp("alice", b"12345678901234567890"), NOW)
+            .unwrap(),
+    );
     vault.save(NOW).unwrap();
     let mut codes: Vec<String> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..WRITERS)
@@ -100,11 +118,16 @@ fn no_counter_is_given_twice() {
                 let bench = &bench;
                 scope.spawn(move || {
                     let mut vault = bench.open();
-                    (0..5).map(|_| vault.next_hotp(&id, NOW).unwrap().as_str().to_owned()).collect::<Vec<_>>()
+                    (0..5)
+                        .map(|_| vault.next_hotp(&id, NOW).unwrap().as_str().to_owned())
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
     });
     assert_eq!(codes.len(), 40);
     codes.sort();
@@ -112,7 +135,10 @@ fn no_counter_is_given_twice() {
     assert_eq!(codes.len(), 40);
     assert_eq!(bench.open().live().next().unwrap().counter, Some(40));
     // RFC 4226 appendix D: the first ten.
-    for code in ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"] {
+    for code in [
+        "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871",
+        "520489",
+    ] {
         assert!(codes.iter().any(|given| given == code));
     }
 }
@@ -127,9 +153,16 @@ fn edits_of_two_are_merged_by_the_latest() {
     theirs.next_hotp(&id, NOW).unwrap();
     theirs.next_hotp(&id, NOW).unwrap();
     theirs.erase(&other, NOW).unwrap();
-    theirs.change(&id, NOW.plus_secs(5), |summary| summary.note = "theirs".into()).unwrap();
+    theirs
+        .change(&id, NOW.plus_secs(5), |summary| {
+            summary.note = "theirs".into()
+        })
+        .unwrap();
     theirs.save(NOW).unwrap();
-    ours.change(&id, NOW.plus_secs(9), |summary| summary.note = "ours".into()).unwrap();
+    ours.change(&id, NOW.plus_secs(9), |summary| {
+        summary.note = "ours".into()
+    })
+    .unwrap();
     ours.save(NOW.plus_secs(9)).unwrap();
     let vault = bench.open();
     let summary = vault.live().next().unwrap();
@@ -150,8 +183,10 @@ fn two_secrets_of_one_id_are_both_kept() {
     ours.save(NOW).unwrap();
     theirs.save(NOW).unwrap();
     let mut vault = bench.open();
-    let mut secrets: Vec<Vec<u8>> =
-        vault.live().map(|s| vault.account(&s.id).unwrap().secret.expose().to_vec()).collect();
+    let mut secrets: Vec<Vec<u8>> = vault
+        .live()
+        .map(|s| vault.account(&s.id).unwrap().secret.expose().to_vec())
+        .collect();
     secrets.sort();
     assert_eq!(secrets, [b"secret one", b"secret two"]);
     assert!(vault.live().all(|summary| summary.conflict));
@@ -159,14 +194,24 @@ fn two_secrets_of_one_id_are_both_kept() {
     assert!(ids[0] != ids[1] && ids.contains(&id));
     // The ids stay whatever is edited, and erasing one settles it.
     let derived = *ids.iter().find(|other| **other != id).unwrap();
-    vault.change(&derived, NOW.plus_secs(1), |summary| summary.note = "edited".into()).unwrap();
+    vault
+        .change(&derived, NOW.plus_secs(1), |summary| {
+            summary.note = "edited".into()
+        })
+        .unwrap();
     vault.save(NOW).unwrap();
     let mut vault = bench.open();
-    assert_eq!(vault.live().map(|summary| summary.id).collect::<Vec<_>>(), ids);
+    assert_eq!(
+        vault.live().map(|summary| summary.id).collect::<Vec<_>>(),
+        ids
+    );
     vault.erase(&id, NOW).unwrap();
     vault.save(NOW).unwrap();
     let vault = bench.open();
     let left = vault.live().next().unwrap();
-    assert_eq!((left.id, left.conflict, left.note.as_str()), (derived, false, "edited"));
+    assert_eq!(
+        (left.id, left.conflict, left.note.as_str()),
+        (derived, false, "edited")
+    );
     assert!(vault.code_at(&derived, NOW).is_ok());
 }
