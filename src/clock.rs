@@ -82,6 +82,10 @@ pub trait Clock {
 pub struct System;
 
 impl Clock for System {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the time"
+    )]
     fn now(&self) -> Result<UnixTime, ClockError> {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Ok(UnixTime::from_duration(since)),

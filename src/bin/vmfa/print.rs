@@ -143,9 +143,7 @@ fn own_stdout() -> std::io::Result<std::io::Stdout> {
 fn escape_bidi(json: &str) -> Zeroizing<String> {
     let mut escaped = Zeroizing::new(String::with_capacity(json.len() + 64));
     for character in json.chars() {
-        if character == '\n'
-            || clean(character.encode_utf8(&mut [0; 4])).chars().next() == Some(character)
-        {
+        if character == '\n' || clean(character.encode_utf8(&mut [0; 4])).starts_with(character) {
             escaped.push(character);
         } else {
             let mut units = [0; 2];
