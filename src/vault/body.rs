@@ -6,13 +6,11 @@
 //!          | u8 n     | { slot_id[8], salt[16], u16 length, sealed IKM }     HKDF label "vmfa/v1 slot-ikm" || slot_id
 //!          | u8 n     | { salt[16], sealed DEK[48] }, the latest first       HKDF label "vmfa/v1 previous-dek" || vault_id
 
-use zeroize::Zeroizing;
-
 use crate::vault::cursor::{Cursor, Lack};
 use crate::vault::error::Fault;
 use crate::vault::header::MAX_SLOTS;
 use crate::vault::record::{MAX_RECORDS, MIN_LEN, Record};
-use crate::vault::seal::{KEY_LEN, Sealed, TAG_LEN};
+use crate::vault::seal::{Clear, KEY_LEN, Sealed, TAG_LEN};
 
 /// Room for the devices that have ever written to the vault; a later one writes as number 0, which only means that ties
 /// of stamps are decided by content.
@@ -45,10 +43,7 @@ pub(super) struct Rest {
 }
 
 /// Length, body and padding. The buffer has room for the tag: sealing in place won't move it.
-pub(super) fn write<'a>(
-    records: impl Iterator<Item = &'a Record> + Clone,
-    rest: &Rest,
-) -> Zeroizing<Vec<u8>> {
+pub(super) fn write<'a>(records: impl Iterator<Item = &'a Record> + Clone, rest: &Rest) -> Clear {
     let fixed = 4
         + 4
         + 2
@@ -63,7 +58,7 @@ pub(super) fn write<'a>(
         .sum();
     let len = fixed + keys + records.clone().map(Record::encoded_len).sum::<usize>();
     let padded = padded_len(len);
-    let mut out = Zeroizing::new(Vec::with_capacity(padded + TAG_LEN));
+    let mut out = Clear::new(Vec::with_capacity(padded + TAG_LEN));
     out.extend_from_slice(&((len - 4) as u32).to_le_bytes());
     out.extend_from_slice(&(records.clone().count() as u32).to_le_bytes());
     for record in records {

@@ -1,12 +1,10 @@
 //! A whole vault file: bytes in, header and content out, and back.
 
-use zeroize::Zeroizing;
-
 use crate::vault::body::{self, Rest};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::header::{Header, Layout, PRELUDE_LEN};
 use crate::vault::record::Record;
-use crate::vault::seal::{self, KEY_LEN, Key, Randomness, TAG_LEN, VaultKeys, payload_key};
+use crate::vault::seal::{self, Clear, KEY_LEN, Key, Randomness, TAG_LEN, VaultKeys, payload_key};
 use crate::vault::slot::{Ikm, Tried};
 
 /// The HKDF label of a slot's key material.
@@ -51,7 +49,7 @@ impl Sealed {
         let mac = self.mac();
         let key = payload_key(dek, &self.header.payload_salt);
         // From here on the buffer holds the index in clear.
-        let mut bytes = Zeroizing::new(std::mem::take(&mut self.bytes));
+        let mut bytes = Clear::new(std::mem::take(&mut self.bytes));
         let plain = seal::open(key.bytes(), &mac, &mut bytes[self.layout.payload..])
             .ok_or(Fault::Payload)?;
         let (records, rest) = body::read(plain)?;
@@ -93,7 +91,7 @@ pub(super) fn seal_payload(
     let mac = keys.header_mac(&head);
     // Sealed in place: the index never lies in clear in memory that isn't wiped.
     let from = head.len() + KEY_LEN;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(from + plain.len() + TAG_LEN));
+    let mut bytes = Clear::new(Vec::with_capacity(from + plain.len() + TAG_LEN));
     bytes.extend_from_slice(&head);
     bytes.extend_from_slice(&mac);
     bytes.extend_from_slice(plain);
@@ -104,7 +102,7 @@ pub(super) fn seal_payload(
         from,
     );
     Ok(Written {
-        bytes: std::mem::take(&mut *bytes),
+        bytes: bytes.into_sealed(),
         mac,
     })
 }
@@ -132,7 +130,7 @@ fn check(
     }
     let layout = sealed.layout;
     debug_assert!(layout.header_end > PRELUDE_LEN);
-    let mut bytes = Zeroizing::new(sealed.bytes);
+    let mut bytes = Clear::new(sealed.bytes);
     let keys = VaultKeys::new(dek, &header.vault_id);
     if !keys.header_mac_agrees(&bytes[..layout.header_end], &written.mac) {
         return Err(VaultError::SelfCheck("its MAC"));

@@ -26,6 +26,14 @@ pub(super) fn name(record: &Record) -> Name {
 
 /// Merges records, each set in any order. The result is in the order of names, one record each.
 pub(super) fn merge(ours: Vec<Record>, theirs: Vec<Record>) -> Vec<Record> {
+    if theirs.is_empty() && ours.is_sorted_by(|a, b| a.id < b.id) {
+        // A file just read, as a rule: every id once, in order. Nothing to merge.
+        let mut records = ours;
+        records
+            .iter_mut()
+            .for_each(|record| record.flags &= !CONFLICT);
+        return records;
+    }
     let mut named: Vec<(Name, Record)> = ours
         .into_iter()
         .chain(theirs)

@@ -213,6 +213,42 @@ pub(super) fn open_sealed(
     Some(buffer)
 }
 
+/// A payload in clear: the index, whose secrets are sealed once more. Wiped when dropped, by a plain fill that the compiler
+/// is kept from leaving out: `zeroize` writes byte by byte, which takes longer than decrypting the payload does.
+pub(super) struct Clear(Vec<u8>);
+
+impl Clear {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, which are no longer in clear.
+    pub(super) fn into_sealed(mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl std::ops::Deref for Clear {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Clear {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        std::hint::black_box(self.0.as_slice());
+    }
+}
+
 /// The keys that belong to a vault as a whole, derived from its DEK.
 pub(super) struct VaultKeys(hkdf::Prk);
 
