@@ -15,11 +15,14 @@
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
 //! | `stamp`, `merge` | when a record was written; two sets of records become one |
 //! | `file`, `save`, `backup`, `pin`, `examine` | on disk |
-//! | `open`, `edit`, `keys` | unlocking; changing accounts; changing slots and keys |
+//! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
+//! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
 
 mod backup;
 mod body;
+mod codes;
 mod container;
+mod create;
 mod cursor;
 mod edit;
 mod error;
@@ -39,17 +42,20 @@ mod save;
 mod seal;
 mod slot;
 mod stamp;
+mod unlocked;
 
 use std::path::PathBuf;
 
 pub use backup::{Backup, backups, purge_backups};
+pub use create::create;
 pub use edit::{Added, UnknownRecord};
 pub use error::{Fault, Typo, VaultError};
 pub use examine::{Finding, Severity, examine};
 pub use kdf::{KdfLimit, KdfParams};
-pub use open::{Locked, Unlocked, create};
+pub use open::Locked;
 pub use save::{Saved, restore_backup};
 pub use slot::{Credential, SlotInfo, SlotKind};
+pub use unlocked::Unlocked;
 
 /// Where a vault and what belongs to it are.
 #[derive(Debug, Clone)]

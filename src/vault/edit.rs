@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 
 use crate::account::{Account, AccountId, Summary};
-use crate::authenticator::Authenticator;
 use crate::clock::UnixTime;
-use crate::otp::{Code, Generator, OtpError, Pair, Pairing, Scheme};
+use crate::otp::{OtpError, Scheme};
 use crate::secret::{Secret, SecretText};
 use crate::vault::error::VaultError;
 use crate::vault::fields;
 use crate::vault::inner::Inner;
 use crate::vault::merge;
-use crate::vault::open::{ByName, BySecret, Entry, Unlocked, View};
 use crate::vault::record::{ACCOUNT, MAX_RECORD_LEN, MAX_RECORDS, Record, TOMBSTONE};
 use crate::vault::seal::{self, Key};
 use crate::vault::stamp::Hlc;
+use crate::vault::unlocked::{ByName, BySecret, Entry, Unlocked, View};
 
 /// What became of an account that was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,11 +70,11 @@ impl Unlocked {
         })
     }
 
-    fn unseal(&self, entry: &Entry) -> Result<Inner, VaultError> {
+    pub(super) fn unseal(&self, entry: &Entry) -> Result<Inner, VaultError> {
         Inner::open(&entry.record, &self.dek).ok_or(VaultError::RecordDamaged(*entry.id()))
     }
 
-    fn entry(&self, id: &AccountId) -> Result<(&Entry, &Summary), VaultError> {
+    pub(super) fn entry(&self, id: &AccountId) -> Result<(&Entry, &Summary), VaultError> {
         let entry = &self.entries[self.position(id)?];
         match &entry.view {
             View::Account(summary) => Ok((entry, summary)),
@@ -250,7 +249,7 @@ impl Unlocked {
     }
 
     /// Takes the summary in place of the one before; with a stamp, unless only the counter moved.
-    fn put_summary(
+    pub(super) fn put_summary(
         &mut self,
         before: Summary,
         after: Summary,
@@ -360,19 +359,6 @@ impl Unlocked {
         self.dirty = true;
         Ok(())
     }
-
-    fn generator(&self, id: &AccountId) -> Result<Generator, VaultError> {
-        let (entry, summary) = self.entry(id)?;
-        if summary.trashed.is_some() {
-            return Err(VaultError::InTrash(*id));
-        }
-        let inner = self.unseal(entry)?;
-        Ok(Generator::new(
-            &summary.scheme,
-            &inner.secret,
-            inner.pin.as_ref(),
-        )?)
-    }
 }
 
 fn checked(fields: Vec<u8>) -> Result<Vec<u8>, VaultError> {
@@ -384,45 +370,4 @@ fn checked(fields: Vec<u8>) -> Result<Vec<u8>, VaultError> {
         });
     }
     Ok(fields)
-}
-
-impl Authenticator for Unlocked {
-    type Error = VaultError;
-
-    fn summaries(&self) -> Result<Vec<Summary>, VaultError> {
-        Ok(self.live().cloned().collect())
-    }
-
-    fn code_at(&self, id: &AccountId, now: UnixTime) -> Result<Code, VaultError> {
-        Ok(self.generator(id)?.code_at(now)?)
-    }
-
-    fn code_of_step(&self, id: &AccountId, step: u64) -> Result<Code, VaultError> {
-        Ok(self.generator(id)?.code_of_step(step)?)
-    }
-
-    fn pair_at(&self, id: &AccountId, now: UnixTime, pairing: Pairing) -> Result<Pair, VaultError> {
-        Ok(self.generator(id)?.pair_at(now, pairing)?)
-    }
-
-    /// Under the lock, from the counter on disk, advanced and saved before the code is returned.
-    fn next_hotp(&mut self, id: &AccountId, now: UnixTime) -> Result<Code, VaultError> {
-        // Refused before the lock is taken: nothing changes then.
-        self.generator(id)?.code_of_counter(0)?;
-        let mut code = None;
-        self.commit(now, |vault| {
-            // Again after the merge, and in each attempt: another process may have been faster.
-            let generator = vault.generator(id)?;
-            let before = vault.entry(id)?.1.clone();
-            let counter = before.counter.unwrap_or(0);
-            let next = counter.checked_add(1).ok_or(OtpError::AfterLastStep)?;
-            let mut after = before.clone();
-            after.counter = Some(next);
-            // No new stamp: a counter merges by its greatest value, and a stamp would win over somebody's edit.
-            vault.put_summary(before, after, None)?;
-            code = Some(generator.code_of_counter(counter)?);
-            Ok(())
-        })?;
-        code.ok_or(VaultError::SelfCheck("a code without a counter"))
-    }
 }

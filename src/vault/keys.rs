@@ -8,13 +8,15 @@ use crate::secret::SecretText;
 use crate::vault::body::{MAX_PREVIOUS, SlotKey};
 use crate::vault::container::{self, PREVIOUS_DEK, SLOT_IKM};
 use crate::vault::error::VaultError;
+use crate::vault::header;
 use crate::vault::inner;
 use crate::vault::kdf::KdfParams;
-use crate::vault::open::Unlocked;
+use crate::vault::open::MAX_PASSPHRASES;
 use crate::vault::record::Record;
 use crate::vault::recovery;
-use crate::vault::seal::{Key, Sealed};
-use crate::vault::slot::{Credential, SlotInfo, SlotKind};
+use crate::vault::seal::{self, Key, Sealed};
+use crate::vault::slot::{Credential, Ikm, Slot, SlotInfo, SlotKind};
+use crate::vault::unlocked::Unlocked;
 
 impl Unlocked {
     /// Adds a slot (no DEK rotation). A passphrase slot costs `kdf`.
@@ -171,5 +173,50 @@ impl Unlocked {
         self.disk_dek.get_or_insert(old);
         self.dirty = true;
         Ok(())
+    }
+}
+
+impl Unlocked {
+    /// Makes a slot for a credential and keeps its key material, sealed.
+    pub(super) fn insert_slot(
+        &mut self,
+        credential: &Credential,
+        kdf: KdfParams,
+    ) -> Result<SlotInfo, VaultError> {
+        if self.header.slots.len() >= header::MAX_SLOTS {
+            return Err(VaultError::TooManySlots {
+                what: "slots",
+                max: header::MAX_SLOTS,
+            });
+        }
+        let (slot, ikm) = Slot::new(
+            credential,
+            kdf,
+            &self.header.vault_id,
+            &self.dek,
+            &*self.random,
+        )?;
+        let info = slot.info();
+        let passphrases = self
+            .header
+            .slots
+            .iter()
+            .filter(|slot| slot.kdf().is_some())
+            .count();
+        if matches!(info.kind, SlotKind::Passphrase { .. }) && passphrases >= MAX_PASSPHRASES {
+            return Err(VaultError::TooManySlots {
+                what: "passphrase slots",
+                max: MAX_PASSPHRASES,
+            });
+        }
+        let key = self.seal_slot_key(slot.id, &ikm)?;
+        self.rest.slot_keys.push(key);
+        self.header.slots.push(slot);
+        Ok(info)
+    }
+
+    pub(super) fn seal_slot_key(&self, slot: [u8; 8], ikm: &Ikm) -> Result<SlotKey, VaultError> {
+        let ikm = seal::Sealed::new(&self.dek, SLOT_IKM, &slot, ikm, &*self.random)?;
+        Ok(SlotKey { slot, ikm })
     }
 }

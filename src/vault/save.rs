@@ -12,11 +12,12 @@ use crate::vault::header::{Header, MAX_SLOTS};
 use crate::vault::inner;
 use crate::vault::kdf::KdfLimit;
 use crate::vault::merge;
-use crate::vault::open::{self, Unlocked};
+use crate::vault::open;
 use crate::vault::pin;
 use crate::vault::record::Record;
 use crate::vault::seal::{self, Randomness, SystemRandomness};
 use crate::vault::slot::Credential;
+use crate::vault::unlocked::Unlocked;
 use crate::vault::{Files, backup};
 
 /// What a save came to.

@@ -1,0 +1,272 @@
+//! An open vault in memory: what it holds, and what it shows.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::account::{AccountId, Summary};
+use crate::vault::Files;
+use crate::vault::body::{Device, MAX_DEVICES, Rest};
+use crate::vault::error::VaultError;
+use crate::vault::fields;
+use crate::vault::file::Place;
+use crate::vault::header::Header;
+use crate::vault::merge;
+use crate::vault::open::find_dek;
+use crate::vault::pin::{self, Pin};
+use crate::vault::record::{CONFLICT, Record};
+use crate::vault::seal::{KEY_LEN, Key, Randomness, VaultKeys};
+use crate::vault::slot::{Credential, Slot, SlotInfo};
+use crate::vault::stamp::Hlc;
+
+/// A record and what it shows.
+pub(super) struct Entry {
+    pub(super) record: Record,
+    pub(super) view: View,
+}
+
+/// What a record shows.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are accounts: a box each would only cost"
+)]
+pub(super) enum View {
+    Account(Summary),
+    /// Kept, not understood.
+    Unknown(AccountId),
+    /// A tombstone.
+    Gone(AccountId),
+}
+
+impl Entry {
+    pub(super) fn new(record: Record, id: AccountId) -> Self {
+        let view = if record.is_tombstone() {
+            View::Gone(id)
+        } else {
+            let summary = record
+                .is_account()
+                .then(|| fields::read(record.fields(), id, record.flags & CONFLICT != 0));
+            summary.flatten().map_or(View::Unknown(id), View::Account)
+        };
+        Self { record, view }
+    }
+
+    pub(super) fn id(&self) -> &AccountId {
+        match &self.view {
+            View::Account(summary) => &summary.id,
+            View::Unknown(id) | View::Gone(id) => id,
+        }
+    }
+
+    pub(super) fn summary(&self) -> Option<&Summary> {
+        match &self.view {
+            View::Account(summary) => Some(summary),
+            View::Unknown(_) | View::Gone(_) => None,
+        }
+    }
+}
+
+/// An open vault: the index in clear, the secrets still sealed, changes in memory until [`Unlocked::save`].
+pub struct Unlocked {
+    pub(super) files: Files,
+    pub(super) place: Place,
+    pub(super) header: Header,
+    pub(super) entries: Vec<Entry>,
+    pub(super) rest: Rest,
+    pub(super) dek: Key,
+    /// The DEK of the file on disk, when ours has changed since.
+    pub(super) disk_dek: Option<Key>,
+    /// HEADER_MAC of the file last read or written.
+    pub(super) base_mac: [u8; KEY_LEN],
+    /// The highest generation ever seen here.
+    pub(super) highest: u64,
+    /// The latest stamp of all records.
+    pub(super) top: Hlc,
+    /// The slot that took the credential.
+    pub(super) opened_by: Option<[u8; 8]>,
+    /// Slots removed since the file was read: a merge doesn't bring them back.
+    pub(super) removed_slots: Vec<[u8; 8]>,
+    pub(super) device: [u8; 16],
+    pub(super) dirty: bool,
+    /// Accounts by a keyed digest of their secrets, made when the first one is added.
+    pub(super) by_secret: Option<BySecret>,
+    /// Accounts by issuer and name, and the ids that are taken; made when the first one is added.
+    pub(super) by_name: Option<ByName>,
+    pub(super) random: Arc<dyn Randomness>,
+    #[cfg(test)]
+    pub(super) locking: crate::vault::save::Locking,
+}
+
+/// Accounts by a digest of their secrets under a key that lives as long as this value.
+pub(super) struct BySecret {
+    pub(super) key: Key,
+    pub(super) ids: HashMap<[u8; KEY_LEN], Vec<AccountId>>,
+}
+
+/// The accounts outside the trash by issuer and name, and every id in use.
+pub(super) struct ByName {
+    pub(super) names: HashMap<(String, String), AccountId>,
+    pub(super) taken: HashSet<AccountId>,
+}
+
+impl Unlocked {
+    /// A vault without records, as if just read.
+    pub(super) fn assemble(
+        files: Files,
+        place: Place,
+        header: Header,
+        rest: Rest,
+        dek: Key,
+        device: [u8; 16],
+        random: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            files,
+            place,
+            highest: header.generation,
+            header,
+            entries: Vec::new(),
+            rest,
+            dek,
+            disk_dek: None,
+            base_mac: [0; KEY_LEN],
+            top: Hlc::default(),
+            opened_by: None,
+            removed_slots: Vec::new(),
+            device,
+            dirty: false,
+            by_secret: None,
+            by_name: None,
+            random,
+            #[cfg(test)]
+            locking: crate::vault::save::Locking::Usual,
+        }
+    }
+
+    /// Every account that isn't in the trash, without a copy.
+    pub fn live(&self) -> impl Iterator<Item = &Summary> {
+        self.known().filter(|summary| summary.trashed.is_none())
+    }
+
+    /// The accounts in the trash.
+    pub fn trash(&self) -> Vec<Summary> {
+        self.known()
+            .filter(|summary| summary.trashed.is_some())
+            .cloned()
+            .collect()
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Summary> {
+        self.entries.iter().filter_map(Entry::summary)
+    }
+
+    /// Counts the saves.
+    pub fn generation(&self) -> u64 {
+        self.header.generation
+    }
+
+    /// Random, given once when the vault was made.
+    pub fn vault_id(&self) -> [u8; 16] {
+        self.header.vault_id
+    }
+
+    /// The slots, removed and added ones included that aren't saved yet.
+    pub fn slots(&self) -> Vec<SlotInfo> {
+        self.header.slots.iter().map(Slot::info).collect()
+    }
+
+    /// The slot that took the credential; none right after the vault was made by a caller who knows it, or when that slot
+    /// was removed since.
+    pub fn opened_by(&self) -> Option<SlotInfo> {
+        let id = self.opened_by?;
+        self.header
+            .slots
+            .iter()
+            .find(|slot| slot.id == id)
+            .map(Slot::info)
+    }
+
+    /// Whether there is something to save.
+    pub fn is_changed(&self) -> bool {
+        self.dirty
+    }
+
+    /// Whether the credential opens this vault: asked again before a secret is shown.
+    ///
+    /// # Errors
+    /// A recovery code with a typing error; no memory for the key derivation; an empty passphrase. A credential that fits
+    /// no slot, or fits and is wrong, is `false`.
+    pub fn confirms(&self, credential: &Credential) -> Result<bool, VaultError> {
+        match find_dek(&self.header, credential, &self.files) {
+            Ok(_) => Ok(true),
+            Err(VaultError::WrongPassphrase(_) | VaultError::NoSlotFor { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Takes records (in the order of names, conflicts marked) in place of the present ones.
+    pub(super) fn set_records(&mut self, records: Vec<Record>) {
+        let mut entries: Vec<Entry> = Vec::with_capacity(records.len());
+        for record in records {
+            self.top = self.top.max(record.hlc);
+            let is_first = entries
+                .last()
+                .is_none_or(|last| last.record.id != record.id);
+            let id = merge::shown_id(&record, is_first);
+            entries.push(Entry::new(record, id));
+        }
+        self.entries = entries;
+        self.by_secret = None;
+        self.by_name = None;
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> + Clone {
+        self.entries.iter().map(|entry| &entry.record)
+    }
+
+    /// This machine's number in the vault; it gets one with its first change.
+    pub(super) fn device_number(&mut self) -> u16 {
+        if let Some(device) = self
+            .rest
+            .devices
+            .iter()
+            .find(|device| device.id == self.device)
+        {
+            return device.number;
+        }
+        let last = self
+            .rest
+            .devices
+            .iter()
+            .map(|device| device.number)
+            .max()
+            .unwrap_or(0);
+        match last.checked_add(1) {
+            Some(number) if self.rest.devices.len() < MAX_DEVICES => {
+                self.rest.devices.push(Device {
+                    number,
+                    id: self.device,
+                });
+                number
+            }
+            // 0 is everybody's: ties are decided by content then.
+            Some(_) | None => 0,
+        }
+    }
+
+    /// Notes what was seen. A pin that can't be written is no reason to refuse anything: `examine` tells.
+    pub(super) fn write_pin(&self) {
+        let pin = Pin {
+            generation: self.highest,
+            header_mac: self.base_mac,
+            device: self.device,
+        };
+        let key = VaultKeys::new(&self.dek, &self.header.vault_id).pin();
+        drop(pin::write(
+            &self.files.state,
+            &self.header.vault_id,
+            &pin,
+            &key,
+            &*self.random,
+        ));
+    }
+}
