@@ -13,11 +13,12 @@
 //! | `seal`, `kdf`, `recovery` | the cipher suite; Argon2id; the recovery code |
 //! | `slot`, `header`, `container` | the outer format |
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
-//! | `stamp`, `merge` | when a record was written; two sets of records become one |
+//! | `stamp`, `merge`, `absorb` | when a record was written; two sets of records become one; another copy is taken in |
 //! | `file`, `save`, `backup`, `pin`, `examine` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
 
+mod absorb;
 mod backup;
 mod body;
 mod codes;

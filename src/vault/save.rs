@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
-use crate::vault::body::SlotKey;
+use crate::vault::absorb;
+use crate::vault::body::{Device, MAX_DEVICES, SlotKey};
 use crate::vault::container::{self, SLOT_IKM, Sealed, Written};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::{self, Lock, MAX_FILE, Place, Temp};
@@ -184,23 +185,12 @@ impl Unlocked {
             });
         }
         if resealed {
+            records = absorb::unseen(&self.entries, records);
             for record in &mut records {
                 inner::reseal(record, theirs_dek, &self.dek, &*self.random)?;
             }
         }
-        let mut devices = self.rest.devices.clone();
-        devices.extend(
-            rest.devices
-                .iter()
-                .filter(|device| !self.rest.devices.contains(device)),
-        );
-        devices.sort_unstable();
-        let ours: Vec<Record> = std::mem::take(&mut self.entries)
-            .into_iter()
-            .map(|entry| entry.record)
-            .collect();
-        self.set_records(merge::merge(ours, records));
-        self.rest.devices = devices;
+        self.take_records(records, &rest.devices);
         self.rest.slot_keys = slot_keys;
         self.header.slots = slots;
         // Never changed here: the file on disk knows best.
@@ -208,6 +198,23 @@ impl Unlocked {
         self.header.minor = self.header.minor.max(header.minor);
         self.highest = self.highest.max(header.generation);
         Ok(())
+    }
+
+    /// Merges records that are sealed under our DEK, and the devices that wrote them.
+    pub(super) fn take_records(&mut self, records: Vec<Record>, devices: &[Device]) {
+        let new: Vec<Device> = devices
+            .iter()
+            .filter(|device| !self.rest.devices.contains(device))
+            .copied()
+            .collect();
+        self.rest.devices.extend(new);
+        self.rest.devices.sort_unstable();
+        self.rest.devices.truncate(MAX_DEVICES);
+        let ours: Vec<Record> = std::mem::take(&mut self.entries)
+            .into_iter()
+            .map(|entry| entry.record)
+            .collect();
+        self.set_records(merge::merge(ours, records));
     }
 
     fn take_lock(&self) -> Result<Lock, VaultError> {

@@ -3,7 +3,7 @@
 use crate::clock::UnixTime;
 
 /// 48 bits of milliseconds since 1970, then 16 bits that count within one millisecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct Hlc(pub(super) u64);
 
 /// The largest number of milliseconds that 48 bits hold: the year 10889.

@@ -16,12 +16,12 @@ mod life;
 mod saving;
 mod vectors;
 
-const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
+pub(super) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
 /// A vault in a directory of its own, opened by a key file: its tests need no Argon2id.
-struct Bench {
+pub(super) struct Bench {
     dir: tempfile::TempDir,
-    files: Files,
+    pub(super) files: Files,
 }
 
 impl Bench {
@@ -34,18 +34,35 @@ impl Bench {
         Self { dir, files }
     }
 
-    fn created() -> (Self, Unlocked) {
+    pub(super) fn created() -> (Self, Unlocked) {
         let bench = Self::new();
         let (vault, _) = create(&bench.files, &key_file(), KdfParams::LEAST, NOW).unwrap();
         (bench, vault)
     }
 
-    fn open(&self) -> Unlocked {
+    pub(super) fn open(&self) -> Unlocked {
         self.try_open().unwrap()
     }
 
     fn try_open(&self) -> Result<Unlocked, VaultError> {
         Locked::open(&self.files, KdfLimit::Usual)?.unlock(&key_file(), Rollback::Refuse, NOW)
+    }
+
+    /// A copy of a vault elsewhere, on a machine of its own.
+    pub(super) fn in_place_of(&self, content: &[u8]) -> Files {
+        let files = Files {
+            vault: self.dir.path().join("copy.vmfa"),
+            state: self.dir.path().join("other state"),
+        };
+        put(&files.vault, content);
+        files
+    }
+
+    pub(super) fn open_at(&self, files: &Files) -> Unlocked {
+        Locked::open(files, KdfLimit::Usual)
+            .unwrap()
+            .unlock(&key_file(), Rollback::Refuse, NOW)
+            .unwrap()
     }
 
     fn beside(&self) -> Vec<String> {
@@ -62,11 +79,11 @@ fn key_file() -> Credential {
     Credential::KeyFile(Secret::new(vec![0x5a; 40]))
 }
 
-fn passphrase(text: &str) -> Credential {
+pub(super) fn passphrase(text: &str) -> Credential {
     Credential::Passphrase(SecretText::new(text.into()))
 }
 
-fn totp(name: &str, secret: &[u8]) -> Account {
+pub(super) fn totp(name: &str, secret: &[u8]) -> Account {
     account(name, secret, Scheme::Totp(Totp::default()))
 }
 
@@ -104,7 +121,7 @@ fn account(name: &str, secret: &[u8], scheme: Scheme) -> Account {
     }
 }
 
-fn new_id(added: Added) -> AccountId {
+pub(super) fn new_id(added: Added) -> AccountId {
     match added {
         Added::New(id) => id,
         Added::AlreadyThere(_) | Added::Namesake { .. } => panic!("{added:?}"),
@@ -112,7 +129,7 @@ fn new_id(added: Added) -> AccountId {
 }
 
 /// Bytes of a file, without the library's own reader.
-fn bytes(path: &Path) -> Vec<u8> {
+pub(super) fn bytes(path: &Path) -> Vec<u8> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     std::fs::File::open(path)

@@ -1,0 +1,123 @@
+//! Taking in another copy of the same vault: a fork that was copied away and changed, or a backup.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use crate::vault::container::{PREVIOUS_DEK, Sealed};
+use crate::vault::error::VaultError;
+use crate::vault::inner;
+use crate::vault::kdf::KdfLimit;
+use crate::vault::merge::{self, Name};
+use crate::vault::record::{CONFLICT, Record};
+use crate::vault::seal::Key;
+use crate::vault::stamp::Hlc;
+use crate::vault::unlocked::{Entry, Unlocked};
+use crate::vault::{Files, open};
+
+impl Unlocked {
+    /// Merges the records of another copy of this vault, in memory; no credential is needed, for its key is ours or one of
+    /// the eight before. Slots and keys of the copy aren't taken. Says whether anything is new.
+    ///
+    /// # Errors
+    /// The file can't be read; it is damaged; it is another vault, or its key was changed where this one doesn't know of.
+    pub fn merge_file(&mut self, copy: &Path) -> Result<bool, VaultError> {
+        // Nothing is derived from a passphrase here, so its cost doesn't matter.
+        let theirs = open::read(copy, KdfLimit::High)?;
+        let dek = self
+            .key_of(&theirs)
+            .ok_or_else(|| VaultError::ChangedKeys { path: copy.into() })?;
+        let generation = theirs.header.generation;
+        let from = Files {
+            vault: copy.into(),
+            state: self.files.state.clone(),
+        };
+        let (_, records, rest) = theirs
+            .open(&dek)
+            .map_err(|fault| open::damaged(&from, fault))?;
+        let mut new = unseen(&self.entries, records);
+        for record in &mut new {
+            inner::reseal(record, &dek, &self.dek, &*self.random)?;
+        }
+        let before: Vec<Record> = self.records().cloned().collect();
+        self.take_records(new, &rest.devices);
+        self.highest = self.highest.max(generation);
+        let is_new = !self.records().eq(before.iter());
+        self.dirty |= is_new;
+        Ok(is_new)
+    }
+
+    /// The key of a copy, if it is ours or an earlier one.
+    fn key_of(&self, theirs: &Sealed) -> Option<Key> {
+        let id = self.header.vault_id;
+        if theirs.header.vault_id != id {
+            return None;
+        }
+        let earlier = self.rest.previous.iter().filter_map(|sealed| {
+            let key = sealed.open(&self.dek, PREVIOUS_DEK, &id)?;
+            Key::from_slice(&key)
+        });
+        Key::from_slice(self.dek.bytes())
+            .into_iter()
+            .chain(earlier)
+            .find(|key| theirs.is_under(key))
+    }
+}
+
+/// The records that aren't there already. One that differs by its seal alone was only sealed again under another key.
+pub(super) fn unseen(ours: &[Entry], theirs: Vec<Record>) -> Vec<Record> {
+    type Told = (Name, Hlc, u16, u8, u8, Box<[u8]>);
+    let told = |record: &Record| -> Told {
+        let flags = record.flags & !CONFLICT;
+        (
+            merge::name(record),
+            record.hlc,
+            record.device,
+            flags,
+            record.kind,
+            record.fields().into(),
+        )
+    };
+    let known: HashSet<Told> = ours.iter().map(|entry| told(&entry.record)).collect();
+    theirs
+        .into_iter()
+        .filter(|record| !known.contains(&told(record)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::vault::KdfParams;
+    use crate::vault::tests::*;
+
+    #[test]
+    fn a_fork_from_before_a_change_of_keys_is_merged_once() {
+        let (bench, mut ours) = Bench::created();
+        let id = new_id(ours.add(totp("alice", b"secret one"), NOW).unwrap());
+        ours.save(NOW).unwrap();
+        let copy = bench.in_place_of(&bytes(&bench.files.vault));
+        let mut theirs = bench.open_at(&copy);
+        let other = new_id(theirs.add(totp("bob", b"secret two"), NOW).unwrap());
+        theirs.save(NOW).unwrap();
+
+        let extra = ours
+            .add_slot(&passphrase("extra"), KdfParams::LEAST)
+            .unwrap();
+        ours.remove_slot(&extra.id).unwrap();
+        ours.save(NOW).unwrap();
+        assert!(ours.merge_file(&copy.vault).unwrap());
+        assert!(!ours.merge_file(&copy.vault).unwrap());
+        ours.save(NOW).unwrap();
+        let vault = bench.open();
+        assert_eq!(vault.live().count(), 2);
+        assert_eq!(vault.account(&id).unwrap().secret.expose(), b"secret one");
+        assert_eq!(
+            vault.account(&other).unwrap().secret.expose(),
+            b"secret two"
+        );
+        // Another vault, or a key that was changed elsewhere, is refused.
+        let (elsewhere, _) = Bench::created();
+        assert!(ours.merge_file(&elsewhere.files.vault).is_err());
+        let mut old = bench.open_at(&copy);
+        assert!(old.merge_file(&bench.files.vault).is_err());
+    }
+}
