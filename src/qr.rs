@@ -1,5 +1,7 @@
 //! Pictures to texts, and texts to pictures.
 
+#[cfg(feature = "rxing")]
+mod bent;
 mod bits;
 mod engine;
 mod format;
@@ -99,3 +101,6 @@ impl Fails for ScanError {
 
 /// The most bytes a picture file may have.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+#[cfg(test)]
+mod tests;

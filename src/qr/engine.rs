@@ -24,6 +24,9 @@ pub(super) enum Engine {
     Rqrr,
     #[cfg(feature = "rxing")]
     Rxing,
+    /// The same, and where it finds corners but no code between them, a bent grid is tried.
+    #[cfg(feature = "rxing")]
+    Bent,
 }
 
 /// What an engine finds until the deadline. A panic within is as if it had found nothing more.
@@ -35,19 +38,32 @@ pub(super) fn look(engine: Engine, bits: &Bits, deadline: Instant) -> Vec<Found>
     match engine {
         Engine::Rqrr => fenced(|| rqrr_engine::look(bits, deadline, &mut found)),
         #[cfg(feature = "rxing")]
-        Engine::Rxing => fenced(|| rxing_engine::look(bits, deadline, &mut found)),
+        Engine::Rxing => fenced(|| rxing_engine::look(bits, false, deadline, &mut found)),
+        #[cfg(feature = "rxing")]
+        Engine::Bent => fenced(|| rxing_engine::look(bits, true, deadline, &mut found)),
     };
     found
 }
 
 mod rqrr_engine {
+    use std::time::Duration;
+
+    use image::{GenericImage, GenericImageView, GrayImage, Luma};
+
     use super::{Bits, Found, Instant, text};
 
+    /// How long one look may take.
+    const LOOK: Duration = Duration::from_millis(400);
+
     pub(super) fn look(bits: &Bits, deadline: Instant, found: &mut Vec<Found>) {
-        let mut prepared =
-            rqrr::PreparedImage::prepare_from_bitmap(bits.width, bits.height, |x, y| {
-                bits.dark(x, y)
-            });
+        let mut pixels = GrayImage::new(bits.width as u32, bits.height as u32);
+        for (y, row) in pixels.rows_mut().enumerate() {
+            for (x, pixel) in row.enumerate() {
+                pixel.0[0] = u8::from(bits.dark(x, y));
+            }
+        }
+        let until = deadline.min(Instant::now() + LOOK);
+        let mut prepared = rqrr::PreparedImage::without_preparation(Guarded { pixels, until });
         for grid in prepared.detect_grids() {
             if Instant::now() >= deadline {
                 return;
@@ -58,8 +74,7 @@ mod rqrr_engine {
                     text,
                     x: (a.x + b.x + c.x + d.x) as f32 / 4.0,
                     y: (a.y + b.y + c.y + d.y) as f32 / 4.0,
-                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32)
-                        * std::f32::consts::FRAC_1_SQRT_2,
+                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32) * std::f32::consts::FRAC_1_SQRT_2,
                 });
             }
         }
@@ -67,11 +82,7 @@ mod rqrr_engine {
 
     fn read<G: rqrr::BitGrid>(grid: &rqrr::Grid<G>) -> Option<crate::secret::SecretText> {
         #[cfg(feature = "rxing")]
-        if let Some(text) =
-            super::rxing_engine::read_modules(rqrr::BitGrid::size(&grid.grid), |x, y| {
-                grid.grid.bit(y, x)
-            })
-        {
+        if let Some(text) = super::rxing_engine::read_modules(grid.grid.size(), |x, y| grid.grid.bit(y, x)) {
             return Some(text);
         }
         // As large as any code's content, so that it never moves and leaves an unwiped copy behind.
@@ -79,27 +90,77 @@ mod rqrr_engine {
         grid.decode_to(&mut *bytes).ok()?;
         Some(text::guessed(&bytes)).filter(|text| !text.is_empty())
     }
+
+    /// A picture that stops the search when time is up.
+    ///
+    /// rqrr tries every pair of squares that might be the corners of one code, each on a copy of the picture; in a photograph full
+    /// of squares that takes minutes, and it takes no deadline. So the copy is refused: the panic ends the search, and is caught.
+    struct Guarded {
+        pixels: GrayImage,
+        until: Instant,
+    }
+
+    impl Clone for Guarded {
+        fn clone(&self) -> Self {
+            assert!(Instant::now() < self.until, "time is up");
+            Self {
+                pixels: self.pixels.clone(),
+                until: self.until,
+            }
+        }
+    }
+
+    impl GenericImageView for Guarded {
+        type Pixel = Luma<u8>;
+
+        fn dimensions(&self) -> (u32, u32) {
+            self.pixels.dimensions()
+        }
+
+        fn get_pixel(&self, x: u32, y: u32) -> Luma<u8> {
+            *self.pixels.get_pixel(x, y)
+        }
+    }
+
+    impl GenericImage for Guarded {
+        fn get_pixel_mut(&mut self, x: u32, y: u32) -> &mut Luma<u8> {
+            self.pixels.get_pixel_mut(x, y)
+        }
+
+        fn put_pixel(&mut self, x: u32, y: u32, pixel: Luma<u8>) {
+            self.pixels.put_pixel(x, y, pixel);
+        }
+
+        fn blend_pixel(&mut self, x: u32, y: u32, pixel: Luma<u8>) {
+            self.pixels.put_pixel(x, y, pixel);
+        }
+    }
 }
 
 #[cfg(feature = "rxing")]
 mod rxing_engine {
+    use rxing::common::cpp_essentials::ConcentricPattern;
     use rxing::common::{BitArray, BitMatrix, DetectorRXingResult};
     use rxing::qrcode::cpp_port::decoder::Decode;
     use rxing::qrcode::cpp_port::detector::{
-        FindFinderPatterns, GenerateFinderPatternSets, SampleQR,
+        FindFinderPatterns, FinderPatternSet, GenerateFinderPatternSets, SampleQR,
     };
 
     use super::{Bits, Found, Instant, text};
+    use crate::qr::bent::{self, Corners};
     use crate::qr::bits::WORD;
     use crate::secret::SecretText;
 
     /// Enough for dozens of codes; a picture full of squares would give a hundred thousand.
     const MOST_SETS: usize = 4000;
+    /// Sets of corners that a bent grid is laid between: it takes milliseconds, and the likeliest come first.
+    const MOST_BENT: usize = 3;
 
-    pub(super) fn look(bits: &Bits, deadline: Instant, found: &mut Vec<Found>) {
+    pub(super) fn look(bits: &Bits, is_bent: bool, deadline: Instant, found: &mut Vec<Found>) {
         let Some(matrix) = matrix(bits) else { return };
         let mut patterns = FindFinderPatterns(&matrix, true, 0);
         let mut used = Vec::new();
+        let mut tried = 0;
         for set in GenerateFinderPatternSets(&mut patterns)
             .iter()
             .take(MOST_SETS)
@@ -111,10 +172,12 @@ mod rxing_engine {
             if corners.iter().any(|corner| used.contains(corner)) {
                 continue;
             }
-            let Some(Ok(sampled)) = super::fenced(|| SampleQR(&matrix, set)) else {
-                continue;
+            let flat = super::fenced(|| SampleQR(&matrix, set).ok().and_then(|sampled| read(sampled.getBits()))).flatten();
+            let bent = || {
+                tried += 1;
+                (is_bent && tried <= MOST_BENT).then(|| read_bent(bits, set)).flatten()
             };
-            if let Some(text) = read(sampled.getBits()) {
+            if let Some(text) = flat.or_else(bent) {
                 used.extend(corners);
                 let (right, left) = (set.tr.p, set.bl.p);
                 found.push(Found {
@@ -152,6 +215,18 @@ mod rxing_engine {
             }
         }
         super::fenced(|| read(&modules)).flatten()
+    }
+
+    fn read_bent(bits: &Bits, set: &FinderPatternSet) -> Option<SecretText> {
+        let at = |corner: &ConcentricPattern| (corner.p.x, corner.p.y);
+        let corners = Corners {
+            top_left: at(&set.tl),
+            top_right: at(&set.tr),
+            bottom_left: at(&set.bl),
+            square: (set.tl.size + set.tr.size + set.bl.size) as f32 / 3.0,
+        };
+        let modules = bent::modules(bits, corners)?;
+        read_modules(modules.len(), |x, y| modules[y][x])
     }
 
     fn read(modules: &BitMatrix) -> Option<SecretText> {

@@ -189,6 +189,28 @@ impl Gray {
         Self { pixels, ..*self }
     }
 
+    /// The part that differs from the shade along the edges: left, top, right and bottom, the latter two exclusive.
+    ///
+    /// A code that touches a coloured page on all sides has no quiet zone; cut out exactly, it can be given one.
+    pub(super) fn inside_of_border(&self) -> Option<[usize; 4]> {
+        const ALIKE: u8 = 16;
+        let mut border = [self.row(0), self.row(self.height - 1)].concat();
+        border.extend((0..self.height).flat_map(|y| [self.row(y)[0], self.row(y)[self.width - 1]]));
+        let middle = border.len() / 2;
+        let shade = *border.select_nth_unstable(middle).1;
+        let differs = |pixel: &u8| pixel.abs_diff(shade) > ALIKE;
+        let rows = || (0..self.height).filter(|y| self.row(*y).iter().any(differs));
+        let (top, bottom) = (rows().next()?, rows().next_back()? + 1);
+        let first = (top..bottom).filter_map(|y| self.row(y).iter().position(differs)).min()?;
+        let last = (top..bottom).filter_map(|y| self.row(y).iter().rposition(differs)).max()? + 1;
+        Some([first, top, last, bottom])
+    }
+
+    /// A part of it: left, top, right and bottom, the latter two exclusive.
+    pub(super) fn cropped(&self, [left, top, right, bottom]: [usize; 4]) -> Self {
+        Self::by_rows(right - left, bottom - top, |y, line| line.copy_from_slice(&self.row(top + y)[left..right]))
+    }
+
     /// A frame of `shade` around it, as wide as told: the quiet zone that a tight crop lost.
     pub(super) fn framed(&self, wide: usize, shade: u8) -> Self {
         let width = self.width + 2 * wide;

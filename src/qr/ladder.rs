@@ -26,62 +26,66 @@ enum Prepare {
     Sharpened,
     Blurred(usize),
     Median,
-    /// A light frame around it: the quiet zone that a tight crop lost.
-    Framed,
+    /// Cut out of the shade around it, and framed in another: the quiet zone that is missing.
+    Framed(u8),
 }
 
-/// Pixels of frame.
-const FRAME: usize = 24;
 /// Pictures with a longer short side than this don't gain from being magnified, and are costly.
 const MAGNIFIED_UP_TO: usize = 1000;
 /// Pictures with a shorter short side than this hold no code after shrinking.
 const SHRUNK_DOWN_TO: usize = 60;
 
-impl Prepare {
-    fn is_any_use(self, gray: &Gray) -> bool {
-        let side = gray.short_side();
-        match self {
-            Self::Shrunk(factor) => side / factor >= SHRUNK_DOWN_TO,
-            Self::Scaled(ratio) | Self::Magnified(ratio, _) if ratio > 1.0 => {
-                side <= MAGNIFIED_UP_TO
-            }
-            Self::AsIs
-            | Self::Scaled(_)
-            | Self::Magnified(..)
-            | Self::Sharpened
-            | Self::Blurred(_)
-            | Self::Median
-            | Self::Framed => true,
-        }
-    }
+/// A picture prepared, and how its places relate to those of the original.
+struct Prepared {
+    gray: Gray,
+    ratio: f32,
+    left: f32,
+    top: f32,
+}
 
-    fn apply(self, gray: &Gray) -> Gray {
-        match self {
+impl Prepare {
+    /// `None` if it is no use for such a picture.
+    fn apply(self, gray: &Gray) -> Option<Prepared> {
+        let side = gray.short_side();
+        let (mut ratio, mut left, mut top) = (1.0, 0.0, 0.0);
+        let gray = match self {
             Self::AsIs => gray.clone(),
-            Self::Shrunk(factor) => gray.shrunk(factor),
-            Self::Scaled(ratio) => gray.scaled(ratio),
-            Self::Magnified(ratio, amount) => {
-                gray.scaled(ratio).sharpened((2.0 * ratio) as usize, amount)
+            Self::Shrunk(factor) if side / factor < SHRUNK_DOWN_TO => return None,
+            Self::Shrunk(factor) => {
+                ratio = 1.0 / factor as f32;
+                gray.shrunk(factor)
+            }
+            Self::Scaled(by) | Self::Magnified(by, _) if by > 1.0 && side > MAGNIFIED_UP_TO => return None,
+            Self::Scaled(by) => {
+                ratio = by;
+                gray.scaled(by)
+            }
+            Self::Magnified(by, amount) => {
+                ratio = by;
+                gray.scaled(by).sharpened((2.0 * by) as usize, amount)
             }
             Self::Sharpened => gray.sharpened(3, 1.5),
             Self::Blurred(radius) => gray.blurred(radius),
             Self::Median => gray.median(),
-            Self::Framed => gray.framed(FRAME, u8::MAX),
-        }
-    }
-
-    /// From a place in the prepared picture to the place in the original.
-    fn back(self, found: Found) -> Found {
-        let (ratio, offset) = match self {
-            Self::Shrunk(factor) => (1.0 / factor as f32, 0.0),
-            Self::Scaled(ratio) | Self::Magnified(ratio, _) => (ratio, 0.0),
-            Self::Framed => (1.0, FRAME as f32),
-            Self::AsIs | Self::Sharpened | Self::Blurred(_) | Self::Median => (1.0, 0.0),
+            Self::Framed(shade) => {
+                let part = gray.inside_of_border()?;
+                let frame = 16 + side / 8;
+                left = part[0] as f32 - frame as f32;
+                top = part[1] as f32 - frame as f32;
+                gray.cropped(part).framed(frame, shade)
+            }
         };
+        Some(Prepared { gray, ratio, left, top })
+    }
+}
+
+impl Prepared {
+    /// From a place in the prepared picture to the place in the original.
+    fn back(&self, found: Found) -> Found {
         Found {
-            x: (found.x - offset) / ratio,
-            y: (found.y - offset) / ratio,
-            size: found.size / ratio,
+            x: found.x / self.ratio + self.left,
+            y: found.y / self.ratio + self.top,
+            size: found.size / self.ratio,
             ..found
         }
     }
@@ -95,8 +99,8 @@ struct Rung {
     always: bool,
 }
 
-const fn around(radius: usize) -> Threshold {
-    Threshold::Around { radius, margin: 3 }
+const fn around(radius: usize, margin: u32) -> Threshold {
+    Threshold::Around { radius, margin }
 }
 
 const fn rung(prepare: Prepare, threshold: Threshold, engine: Engine) -> Rung {
@@ -119,31 +123,36 @@ const fn always(prepare: Prepare, threshold: Threshold, engine: Engine) -> Rung 
 
 #[cfg(feature = "rxing")]
 const RUNGS: &[Rung] = &{
-    use Engine::{Rqrr, Rxing};
+    use Engine::{Bent, Rqrr, Rxing};
     use Prepare::*;
+    use Threshold::{Blocks, Whole};
     [
-        always(AsIs, around(20), Rxing),
-        always(AsIs, Threshold::Blocks, Rxing),
-        always(Shrunk(2), around(10), Rxing),
-        always(Shrunk(3), around(10), Rxing),
-        rung(Sharpened, around(20), Rxing),
-        rung(Median, around(10), Rxing),
-        rung(Magnified(2.0, 1.0), around(20), Rxing),
-        rung(Shrunk(4), Threshold::Blocks, Rxing),
-        rung(AsIs, Threshold::Whole, Rqrr),
-        rung(Scaled(2.0), around(10), Rxing),
-        rung(Blurred(2), around(10), Rxing),
-        rung(AsIs, around(40), Rxing),
-        rung(Scaled(0.75), around(20), Rxing),
-        rung(Magnified(3.0, 2.0), around(10), Rxing),
-        rung(Framed, around(20), Rqrr),
-        rung(Median, around(10), Rqrr),
-        rung(Shrunk(2), around(20), Rqrr),
-        rung(AsIs, Threshold::Whole, Rxing),
-        rung(Blurred(1), around(5), Rxing),
-        rung(Scaled(1.5), around(5), Rxing),
-        rung(Magnified(2.0, 3.0), Threshold::Whole, Rxing),
-        rung(Shrunk(3), Threshold::Whole, Rxing),
+        always(AsIs, around(20, 3), Rxing),
+        always(AsIs, Blocks, Rxing),
+        always(Shrunk(2), around(10, 3), Rxing),
+        always(Shrunk(3), around(10, 3), Rxing),
+        rung(Shrunk(4), Blocks, Rxing),
+        rung(Sharpened, around(10, 0), Rxing),
+        rung(Median, Blocks, Rxing),
+        rung(Magnified(3.0, 2.0), Blocks, Rxing),
+        rung(Scaled(0.75), Whole, Bent),
+        rung(AsIs, Whole, Rqrr),
+        rung(Framed(u8::MAX), Whole, Rxing),
+        rung(Framed(u8::MIN), Whole, Rxing),
+        rung(Magnified(2.0, 1.0), around(20, 12), Rqrr),
+        rung(AsIs, Whole, Bent),
+        rung(Median, around(10, 0), Rxing),
+        rung(Scaled(2.0), around(20, 1), Rxing),
+        rung(Blurred(2), around(10, 3), Rxing),
+        rung(Shrunk(6), around(10, 3), Rxing),
+        rung(AsIs, around(40, 3), Rxing),
+        rung(Shrunk(2), around(20, 3), Rqrr),
+        rung(Median, around(10, 3), Rqrr),
+        rung(Blurred(1), around(5, 3), Rxing),
+        rung(Scaled(1.5), around(5, 3), Rxing),
+        rung(Magnified(2.0, 3.0), Whole, Rxing),
+        rung(Shrunk(3), Whole, Rxing),
+        rung(Framed(u8::MAX), around(20, 3), Rqrr),
     ]
 };
 
@@ -151,22 +160,24 @@ const RUNGS: &[Rung] = &{
 const RUNGS: &[Rung] = &{
     use Engine::Rqrr;
     use Prepare::*;
+    use Threshold::{Blocks, Whole};
     [
-        always(AsIs, around(20), Rqrr),
-        always(Shrunk(2), around(10), Rqrr),
-        rung(AsIs, Threshold::Blocks, Rqrr),
-        rung(AsIs, Threshold::Whole, Rqrr),
-        rung(Sharpened, around(20), Rqrr),
-        rung(Median, around(10), Rqrr),
-        rung(Magnified(2.0, 1.0), around(20), Rqrr),
-        rung(Shrunk(3), around(10), Rqrr),
-        rung(Shrunk(4), Threshold::Blocks, Rqrr),
-        rung(Framed, around(20), Rqrr),
-        rung(Blurred(2), around(10), Rqrr),
-        rung(AsIs, around(40), Rqrr),
-        rung(Scaled(0.75), around(20), Rqrr),
-        rung(Magnified(3.0, 2.0), around(10), Rqrr),
-        rung(Scaled(2.0), around(10), Rqrr),
+        always(AsIs, around(20, 3), Rqrr),
+        always(Shrunk(2), around(10, 3), Rqrr),
+        rung(AsIs, Blocks, Rqrr),
+        rung(AsIs, Whole, Rqrr),
+        rung(Shrunk(3), around(10, 3), Rqrr),
+        rung(Sharpened, around(20, 3), Rqrr),
+        rung(Median, around(10, 3), Rqrr),
+        rung(Magnified(2.0, 1.0), around(20, 12), Rqrr),
+        rung(Shrunk(4), Blocks, Rqrr),
+        rung(Framed(u8::MAX), Whole, Rqrr),
+        rung(Framed(u8::MIN), Whole, Rqrr),
+        rung(Blurred(2), around(10, 3), Rqrr),
+        rung(AsIs, around(40, 3), Rqrr),
+        rung(Scaled(0.75), around(20, 3), Rqrr),
+        rung(Magnified(3.0, 2.0), around(10, 3), Rqrr),
+        rung(Scaled(2.0), around(10, 3), Rqrr),
     ]
 };
 
@@ -194,24 +205,13 @@ fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Instant, found: &Mutex<Vec<
         if Instant::now() >= deadline {
             return;
         }
-        if !rung.prepare.is_any_use(gray) || !(rung.always || is_empty(found)) {
+        if !(rung.always || is_empty(found)) {
             continue;
         }
-        let cut = fenced(|| match rung.prepare {
-            Prepare::AsIs => Bits::cut(gray, rung.threshold),
-            prepare => Bits::cut(&prepare.apply(gray), rung.threshold),
-        });
-        let Some(cut) = cut else { continue };
-        keep(
-            engine::look(rung.engine, &cut, deadline),
-            rung.prepare,
-            found,
-        );
-        keep(
-            engine::look(rung.engine, &cut.inverted(), deadline),
-            rung.prepare,
-            found,
-        );
+        let Some(Some(prepared)) = fenced(|| rung.prepare.apply(gray)) else { continue };
+        let cut = Bits::cut(&prepared.gray, rung.threshold);
+        keep(engine::look(rung.engine, &cut, deadline), &prepared, found);
+        keep(engine::look(rung.engine, &cut.inverted(), deadline), &prepared, found);
     }
 }
 
@@ -220,11 +220,11 @@ fn is_empty(found: &Mutex<Vec<Found>>) -> bool {
 }
 
 /// Keeps what is new.
-fn keep(new: Vec<Found>, prepare: Prepare, found: &Mutex<Vec<Found>>) {
+fn keep(new: Vec<Found>, prepared: &Prepared, found: &Mutex<Vec<Found>>) {
     let Ok(mut found) = found.lock() else { return };
     for code in new {
         if !found.iter().any(|known| known.text.same_as(&code.text)) {
-            found.push(prepare.back(code));
+            found.push(prepared.back(code));
         }
     }
 }

@@ -30,7 +30,8 @@ TEXTS = {
     "raw Japanese": "otpauth://totp/株式会社サンプル:山田太郎?secret=GEZDGNBVGY3TQOJQ",
     "short": "A",
     "digits": "0123456789" * 12,
-    "migration": "otpauth-migration://offline?data=" + "CjEKCkhlbGxvId6tvu8SGEV4YW1wbGU6YWxpY2VAZ29vZ2xlLmNvbRoHRXhhbXBsZSABKAEwAg%2B" * 10,
+    "migration": "otpauth-migration://offline?data="
+    + "CjEKCkhlbGxvId6tvu8SGEV4YW1wbGU6YWxpY2VAZ29vZ2xlLmNvbRoHRXhhbXBsZSABKAEwAg%2B" * 10,
     "the most": "x" * 2953,
 }
 
@@ -42,7 +43,9 @@ def drawn(program, how, text):
 def pictures(program, text):
     """(what, picture) of everything that can be drawn of a text."""
     yield "PNG", Image.open(io.BytesIO(drawn(program, "png", text))).convert("RGB")
-    svg = subprocess.run(["rsvg-convert", "-w", "1000"], input=drawn(program, "svg", text), stdout=subprocess.PIPE, check=True).stdout
+    svg = subprocess.run(
+        ["rsvg-convert", "-w", "1000"], input=drawn(program, "svg", text), stdout=subprocess.PIPE, check=True
+    ).stdout
     yield "SVG", Image.open(io.BytesIO(svg)).convert("RGB")
     blocks = drawn(program, "terminal", text).decode()
     for theme in terminal.THEMES:
@@ -55,7 +58,11 @@ def zbar(picture):
         path = pathlib.Path(folder, "code.png")
         picture.save(path)
         # Without a D-Bus socket zbarimg complains on standard error about it, and reads all the same.
-        found = subprocess.run(["zbarimg", "-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        found = subprocess.run(
+            ["zbarimg", "-q", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
     return found.stdout.decode(errors="replace").removesuffix("\n")
 
 
@@ -65,7 +72,9 @@ def zxing(picture):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--draw", default="target/debug/examples/draw", help="program that draws standard input as terminal, png or svg")
+    parser.add_argument(
+        "--draw", default="target/debug/examples/draw", help="program that draws standard input as terminal, png or svg"
+    )
     arguments = parser.parse_args()
     for tool in ("zbarimg", "rsvg-convert", os.path.abspath(arguments.draw)):
         if not shutil.which(tool):
