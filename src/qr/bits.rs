@@ -151,10 +151,10 @@ fn otsu(gray: &Gray) -> u8 {
         histogram[usize::from(*pixel)] += 1;
     }
     let total: u64 = histogram.iter().sum();
-    let weighted: u64 = histogram.iter().zip(0_u64..).map(|(n, v)| n * v).sum();
+    let weighted: u64 = histogram.iter().zip(0_u64..=255).map(|(n, v)| n * v).sum();
     let (mut dark, mut dark_weighted) = (0_u64, 0_u64);
     let (mut best, mut level) = (0.0, 127);
-    for (count, value) in histogram.iter().zip(0_u8..) {
+    for (count, value) in histogram.iter().zip(0..=u8::MAX) {
         dark += count;
         dark_weighted += count * u64::from(value);
         let light = total - dark;

@@ -208,8 +208,12 @@ fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Instant, found: &Mutex<Vec<
         if !(rung.always || is_empty(found)) {
             continue;
         }
-        let Some(Some(prepared)) = fenced(|| rung.prepare.apply(gray)) else { continue };
-        let cut = Bits::cut(&prepared.gray, rung.threshold);
+        let ready = fenced(|| {
+            let prepared = rung.prepare.apply(gray)?;
+            let cut = Bits::cut(&prepared.gray, rung.threshold);
+            Some((prepared, cut))
+        });
+        let Some(Some((prepared, cut))) = ready else { continue };
         keep(engine::look(rung.engine, &cut, deadline), &prepared, found);
         keep(engine::look(rung.engine, &cut.inverted(), deadline), &prepared, found);
     }

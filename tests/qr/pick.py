@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Takes a few small pictures of each class from a corpus for `vectors/qr`: `pick.py CORPUS FOLDER [PER_CLASS]`.
 
-What is larger than 60 kB is written again as JPEG at quality 60, and of such a class only the smallest is taken; truncated files
+What is larger than 60 kB is written again as JPEG at quality 45, and of such a class only the smallest is taken; truncated files
 are left out.
 """
 
@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from PIL import Image
 
-SMALL, MOST = 60_000, 330_000
+SMALL, MOST = 60_000, 230_000
 
 
 def main():
@@ -33,7 +33,7 @@ def main():
             if len(data) > SMALL:
                 held = io.BytesIO()
                 picture = Image.open(corpus / file)
-                picture.convert("RGB").save(held, "JPEG", quality=60, exif=picture.info.get("exif", b""))
+                picture.convert("RGB").save(held, "JPEG", quality=45, exif=picture.info.get("exif", b""))
                 if len(held.getvalue()) < len(data):
                     file, data = str(pathlib.Path(file).with_suffix(".jpg")), held.getvalue()
             ready.append((len(data), file, data, texts))
