@@ -6,6 +6,7 @@ renamed file does not).
 Needs root and loop devices, so it belongs to the long run. The short one has system calls that fail instead.
 """
 
+import base64
 import os
 import shutil
 import subprocess
@@ -63,11 +64,16 @@ class Disk:
         self.on()
 
 
+def another(index):
+    """A secret of its own for each case: the same one twice is one account."""
+    return base64.b32encode(index.to_bytes(20, "big")).decode()
+
+
 def cuts(name, disk, program, log, scratch):
     """The power is cut after the program was killed at each point, and after it ended by itself."""
     tally = Tally(name)
     spare = House(scratch / "spare", program).furnish()
-    points = calls(spare.copy(scratch / "tracing"), ("add", "beta", "--secret", "-"), OTHER_SECRET)
+    points = calls(spare.copy(scratch / "tracing"), ("add", "beta", "--secret", "-"), OTHER_SECRET, since="change")
 
     def furnish():
         shutil.rmtree(disk.mount / "house", ignore_errors=True)
@@ -77,11 +83,11 @@ def cuts(name, disk, program, log, scratch):
 
     house, names = furnish()
     for index, case in enumerate([*points, None]):
-        arguments = ("add", f"n{index}", "--secret", "-")
+        arguments, secret = ("add", f"n{index}", "--secret", "-"), another(index)
         if case:
-            done, hit = faulty(house, arguments, case, "KILL", OTHER_SECRET)
+            done, hit = faulty(house, arguments, case, "KILL", secret)
         else:
-            done, hit = house.run(*arguments, stdin=OTHER_SECRET), True
+            done, hit = house.run(*arguments, stdin=secret), True
         disk.power_cut(log)
         tally.cases += 1
         tally.hit += hit
