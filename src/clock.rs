@@ -1,6 +1,6 @@
 //! Time as a value, and the only place that reads it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::failure::{Fails, Kind};
 
@@ -126,9 +126,53 @@ impl<C: Clock> Clock for Shifted<C> {
     }
 }
 
+/// A moment until which something may take, on a clock that is never set. It bounds work and decides no code.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// So long from now.
+    pub fn after(span: Duration) -> Self {
+        Self(Instant::now() + span)
+    }
+
+    /// Whether it is past.
+    pub fn has_passed(self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// How long is left; zero when it is past.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// How long something takes, on a clock that is never set.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since it was started.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_passes() {
+        assert!(Deadline::after(Duration::ZERO).has_passed());
+        let far = Deadline::after(Duration::from_secs(3600));
+        assert!(!far.has_passed() && far.left() > Duration::from_secs(3500));
+    }
 
     #[test]
     fn a_skew_moves_the_clock_both_ways_and_not_before_1970() {

@@ -55,7 +55,11 @@ pub(super) fn modules(bits: &Bits, corners: Corners) -> Option<Vec<Vec<bool>>> {
                 down: Bend::default(),
                 fourth: (0.0, 0.0),
             };
-            let across = sheet.fit(bits, |sheet, bend| sheet.across = bend, Sheet::timing_across);
+            let across = sheet.fit(
+                bits,
+                |sheet, bend| sheet.across = bend,
+                Sheet::timing_across,
+            );
             let down = sheet.fit(bits, |sheet, bend| sheet.down = bend, Sheet::timing_down);
             let share = across.min(down);
             (share >= PLAUSIBLE).then_some((share, sheet))
@@ -74,7 +78,8 @@ pub(super) fn modules(bits: &Bits, corners: Corners) -> Option<Vec<Vec<bool>>> {
 /// narrower than they are, so smaller sizes than the measured one are likelier than larger ones.
 fn sizes(corners: Corners) -> impl Iterator<Item = usize> {
     let side = |(x, y): Vector| (x - corners.top_left.0).hypot(y - corners.top_left.1);
-    let measured = (side(corners.top_right) + side(corners.bottom_left)) / 2.0 / (corners.square / 7.0) + 7.0;
+    let measured =
+        (side(corners.top_right) + side(corners.bottom_left)) / 2.0 / (corners.square / 7.0) + 7.0;
     (1..=40)
         .map(|version| 17 + 4 * version)
         .filter(move |size| (measured * 0.72..measured * 1.2).contains(&(*size as f32)))
@@ -95,8 +100,16 @@ impl Sheet {
         let span = (self.modules - 7) as f32;
         let (a, b) = ((u as f32 - 3.0) / span, (v as f32 - 3.0) / span);
         let (arch_a, arch_b) = (arch(a), arch(b));
-        let along = a * span + self.across.lean * arch_a + self.across.pace * wave(a) + self.down.aside * arch_b + self.fourth.0 * a * b;
-        let below = b * span + self.down.lean * arch_b + self.down.pace * wave(b) + self.across.aside * arch_a + self.fourth.1 * a * b;
+        let along = a * span
+            + self.across.lean * arch_a
+            + self.across.pace * wave(a)
+            + self.down.aside * arch_b
+            + self.fourth.0 * a * b;
+        let below = b * span
+            + self.down.lean * arch_b
+            + self.down.pace * wave(b)
+            + self.across.aside * arch_a
+            + self.fourth.1 * a * b;
         let Corners {
             top_left,
             top_right,
@@ -105,14 +118,22 @@ impl Sheet {
         } = self.corners;
         let step = |end: f32, start: f32| (end - start) / span;
         (
-            top_left.0 + along * step(top_right.0, top_left.0) + below * step(bottom_left.0, top_left.0),
-            top_left.1 + along * step(top_right.1, top_left.1) + below * step(bottom_left.1, top_left.1),
+            top_left.0
+                + along * step(top_right.0, top_left.0)
+                + below * step(bottom_left.0, top_left.0),
+            top_left.1
+                + along * step(top_right.1, top_left.1)
+                + below * step(bottom_left.1, top_left.1),
         )
     }
 
     fn dark(&self, bits: &Bits, u: usize, v: usize) -> bool {
         let (x, y) = self.place(u, v);
-        x >= 0.0 && y >= 0.0 && (x as usize) < bits.width && (y as usize) < bits.height && bits.dark(x as usize, y as usize)
+        x >= 0.0
+            && y >= 0.0
+            && (x as usize) < bits.width
+            && (y as usize) < bits.height
+            && bits.dark(x as usize, y as usize)
     }
 
     /// The share of the timing pattern between the upper squares that is as it should be.
@@ -126,7 +147,12 @@ impl Sheet {
 
     /// Bends one axis so that its timing pattern comes out best, and says how well. Of all bends that do equally well the middle is
     /// taken: they surround the true one.
-    fn fit(&mut self, bits: &Bits, set: impl Fn(&mut Self, Bend), timing: impl Fn(&Self, &Bits) -> f32) -> f32 {
+    fn fit(
+        &mut self,
+        bits: &Bits,
+        set: impl Fn(&mut Self, Bend),
+        timing: impl Fn(&Self, &Bits) -> f32,
+    ) -> f32 {
         let mut best = 0.0;
         let (mut sum, mut count) = (Bend::default(), 0.0);
         for aside in steps(4.0, 0.25) {
@@ -202,8 +228,16 @@ impl Sheet {
                 self.dark(bits, left + i, top + j) == (ring != 2)
             }))
         };
-        let fourth = if self.modules < 25 { 0.0 } else { self.alignment(bits, far, far) };
-        corner(0, 0) + corner(far, 0) + corner(0, far) + 2.0 * (self.timing_across(bits) + self.timing_down(bits)) + fourth
+        let fourth = if self.modules < 25 {
+            0.0
+        } else {
+            self.alignment(bits, far, far)
+        };
+        corner(0, 0)
+            + corner(far, 0)
+            + corner(0, far)
+            + 2.0 * (self.timing_across(bits) + self.timing_down(bits))
+            + fourth
     }
 
     /// Turns every screw a little as long as the patterns get better.

@@ -74,7 +74,8 @@ mod rqrr_engine {
                     text,
                     x: (a.x + b.x + c.x + d.x) as f32 / 4.0,
                     y: (a.y + b.y + c.y + d.y) as f32 / 4.0,
-                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32) * std::f32::consts::FRAC_1_SQRT_2,
+                    size: ((c.x - a.x) as f32).hypot((c.y - a.y) as f32)
+                        * std::f32::consts::FRAC_1_SQRT_2,
                 });
             }
         }
@@ -82,7 +83,9 @@ mod rqrr_engine {
 
     fn read<G: rqrr::BitGrid>(grid: &rqrr::Grid<G>) -> Option<crate::secret::SecretText> {
         #[cfg(feature = "rxing")]
-        if let Some(text) = super::rxing_engine::read_modules(grid.grid.size(), |x, y| grid.grid.bit(y, x)) {
+        if let Some(text) =
+            super::rxing_engine::read_modules(grid.grid.size(), |x, y| grid.grid.bit(y, x))
+        {
             return Some(text);
         }
         // As large as any code's content, so that it never moves and leaves an unwiped copy behind.
@@ -172,10 +175,17 @@ mod rxing_engine {
             if corners.iter().any(|corner| used.contains(corner)) {
                 continue;
             }
-            let flat = super::fenced(|| SampleQR(&matrix, set).ok().and_then(|sampled| read(sampled.getBits()))).flatten();
+            let flat = super::fenced(|| {
+                SampleQR(&matrix, set)
+                    .ok()
+                    .and_then(|sampled| read(sampled.getBits()))
+            })
+            .flatten();
             let bent = || {
                 tried += 1;
-                (is_bent && tried <= MOST_BENT).then(|| read_bent(bits, set)).flatten()
+                (is_bent && tried <= MOST_BENT)
+                    .then(|| read_bent(bits, set))
+                    .flatten()
             };
             if let Some(text) = flat.or_else(bent) {
                 used.extend(corners);

@@ -201,14 +201,21 @@ impl Gray {
         let differs = |pixel: &u8| pixel.abs_diff(shade) > ALIKE;
         let rows = || (0..self.height).filter(|y| self.row(*y).iter().any(differs));
         let (top, bottom) = (rows().next()?, rows().next_back()? + 1);
-        let first = (top..bottom).filter_map(|y| self.row(y).iter().position(differs)).min()?;
-        let last = (top..bottom).filter_map(|y| self.row(y).iter().rposition(differs)).max()? + 1;
+        let first = (top..bottom)
+            .filter_map(|y| self.row(y).iter().position(differs))
+            .min()?;
+        let last = (top..bottom)
+            .filter_map(|y| self.row(y).iter().rposition(differs))
+            .max()?
+            + 1;
         Some([first, top, last, bottom])
     }
 
     /// A part of it: left, top, right and bottom, the latter two exclusive.
     pub(super) fn cropped(&self, [left, top, right, bottom]: [usize; 4]) -> Self {
-        Self::by_rows(right - left, bottom - top, |y, line| line.copy_from_slice(&self.row(top + y)[left..right]))
+        Self::by_rows(right - left, bottom - top, |y, line| {
+            line.copy_from_slice(&self.row(top + y)[left..right])
+        })
     }
 
     /// A frame of `shade` around it, as wide as told: the quiet zone that a tight crop lost.

@@ -55,7 +55,9 @@ impl Prepare {
                 ratio = 1.0 / factor as f32;
                 gray.shrunk(factor)
             }
-            Self::Scaled(by) | Self::Magnified(by, _) if by > 1.0 && side > MAGNIFIED_UP_TO => return None,
+            Self::Scaled(by) | Self::Magnified(by, _) if by > 1.0 && side > MAGNIFIED_UP_TO => {
+                return None;
+            }
             Self::Scaled(by) => {
                 ratio = by;
                 gray.scaled(by)
@@ -75,7 +77,12 @@ impl Prepare {
                 gray.cropped(part).framed(frame, shade)
             }
         };
-        Some(Prepared { gray, ratio, left, top })
+        Some(Prepared {
+            gray,
+            ratio,
+            left,
+            top,
+        })
     }
 }
 
@@ -213,9 +220,15 @@ fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Instant, found: &Mutex<Vec<
             let cut = Bits::cut(&prepared.gray, rung.threshold);
             Some((prepared, cut))
         });
-        let Some(Some((prepared, cut))) = ready else { continue };
+        let Some(Some((prepared, cut))) = ready else {
+            continue;
+        };
         keep(engine::look(rung.engine, &cut, deadline), &prepared, found);
-        keep(engine::look(rung.engine, &cut.inverted(), deadline), &prepared, found);
+        keep(
+            engine::look(rung.engine, &cut.inverted(), deadline),
+            &prepared,
+            found,
+        );
     }
 }
 

@@ -14,7 +14,11 @@ const URI: &str = "otpauth://totp/Amazon%20Web%20Services:alice@123456789012?sec
 
 fn texts(bytes: &[u8]) -> Vec<String> {
     match scan(bytes) {
-        Ok(scanned) => scanned.texts.iter().map(|text| text.expose().to_owned()).collect(),
+        Ok(scanned) => scanned
+            .texts
+            .iter()
+            .map(|text| text.expose().to_owned())
+            .collect(),
         Err(error) => panic!("{error}"),
     }
 }
@@ -46,7 +50,9 @@ fn written(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 #[allow(clippy::disallowed_methods)]
 fn vector(path: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors")
+        .join(path);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -61,7 +67,9 @@ fn every_vector_is_read() {
         expected.sort();
         read.sort();
         // Without the second engine more is lost; how much is told in `tests/qr/README.md`.
-        if read != expected && (cfg!(feature = "rxing") || read.iter().any(|text| !expected.contains(text))) {
+        if read != expected
+            && (cfg!(feature = "rxing") || read.iter().any(|text| !expected.contains(text)))
+        {
             wrong.push(columns[0].to_owned());
         }
         pictures += 1;
@@ -75,7 +83,12 @@ fn the_enrolment_pictures_give_their_texts_in_order() {
     let expected: serde_json::Value = serde_json::from_slice(&vector("aws/expected.json")).unwrap();
     for entry in expected.as_array().unwrap() {
         let file = entry["file"].as_str().unwrap();
-        let uris: Vec<&str> = entry["uris"].as_array().unwrap().iter().map(|uri| uri.as_str().unwrap()).collect();
+        let uris: Vec<&str> = entry["uris"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|uri| uri.as_str().unwrap())
+            .collect();
         assert_eq!(texts(&vector(&format!("aws/{file}"))), uris, "{file}");
     }
 }
@@ -83,16 +96,33 @@ fn the_enrolment_pictures_give_their_texts_in_order() {
 #[test]
 fn every_format_is_read() {
     let colour = DynamicImage::ImageRgb8(picture(URI, 4).to_rgb8());
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff] {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ] {
         assert_eq!(texts(&written(&colour, format)), [URI], "{format:?}");
     }
     for (depth, picture) in [
         ("8 bits", DynamicImage::ImageLuma8(colour.to_luma8())),
         ("16 bits", DynamicImage::ImageLuma16(colour.to_luma16())),
-        ("8 bits and opacity", DynamicImage::ImageLumaA8(colour.to_luma_alpha8())),
-        ("16 bits, coloured, and opacity", DynamicImage::ImageRgba16(colour.to_rgba16())),
+        (
+            "8 bits and opacity",
+            DynamicImage::ImageLumaA8(colour.to_luma_alpha8()),
+        ),
+        (
+            "16 bits, coloured, and opacity",
+            DynamicImage::ImageRgba16(colour.to_rgba16()),
+        ),
     ] {
-        assert_eq!(texts(&written(&picture, ImageFormat::Png)), [URI], "{depth}");
+        assert_eq!(
+            texts(&written(&picture, ImageFormat::Png)),
+            [URI],
+            "{depth}"
+        );
     }
 }
 
@@ -102,21 +132,54 @@ fn translucent_codes_are_read() {
     let code = picture(URI, 4).to_luma8();
     for (what, dark, light) in [
         ("black on nothing", Rgba([0, 0, 0, 255]), Rgba([0, 0, 0, 0])),
-        ("white on nothing", Rgba([255, 255, 255, 255]), Rgba([255, 255, 255, 0])),
-        ("nothing on white", Rgba([0, 0, 0, 0]), Rgba([255, 255, 255, 255])),
-        ("grey, by opacity alone", Rgba([128, 128, 128, 255]), Rgba([128, 128, 128, 0])),
-        ("half opaque", Rgba([0, 0, 0, 128]), Rgba([255, 255, 255, 128])),
+        (
+            "white on nothing",
+            Rgba([255, 255, 255, 255]),
+            Rgba([255, 255, 255, 0]),
+        ),
+        (
+            "nothing on white",
+            Rgba([0, 0, 0, 0]),
+            Rgba([255, 255, 255, 255]),
+        ),
+        (
+            "grey, by opacity alone",
+            Rgba([128, 128, 128, 255]),
+            Rgba([128, 128, 128, 0]),
+        ),
+        (
+            "half opaque",
+            Rgba([0, 0, 0, 128]),
+            Rgba([255, 255, 255, 128]),
+        ),
     ] {
-        let picture = RgbaImage::from_fn(code.width(), code.height(), |x, y| if code.get_pixel(x, y).0[0] == 0 { dark } else { light });
-        assert_eq!(texts(&written(&picture.into(), ImageFormat::Png)), [URI], "{what}");
+        let picture = RgbaImage::from_fn(code.width(), code.height(), |x, y| {
+            if code.get_pixel(x, y).0[0] == 0 {
+                dark
+            } else {
+                light
+            }
+        });
+        assert_eq!(
+            texts(&written(&picture.into(), ImageFormat::Png)),
+            [URI],
+            "{what}"
+        );
     }
 }
 
 /// The picture's size and the order of its codes are those of the picture as shown.
 #[test]
 fn exif_turns_the_picture() {
-    let (left, right) = (picture("left", 6).to_luma8(), picture("right", 6).to_luma8());
-    let mut both = GrayImage::from_pixel(left.width() + right.width() + 40, left.height().max(right.height()), Luma([255]));
+    let (left, right) = (
+        picture("left", 6).to_luma8(),
+        picture("right", 6).to_luma8(),
+    );
+    let mut both = GrayImage::from_pixel(
+        left.width() + right.width() + 40,
+        left.height().max(right.height()),
+        Luma([255]),
+    );
     image::imageops::overlay(&mut both, &left, 0, 0);
     image::imageops::overlay(&mut both, &right, i64::from(left.width()) + 40, 0);
     let stored = DynamicImage::ImageLuma8(both.clone()).rotate270();
@@ -130,16 +193,30 @@ fn exif_turns_the_picture() {
     let scanned = scan(&turned).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((scanned.width, scanned.height), both.dimensions());
     assert_eq!(texts(&turned), ["left", "right"]);
-    assert_eq!(texts(&plain), ["right", "left"], "without it the right one lies above");
+    assert_eq!(
+        texts(&plain),
+        ["right", "left"],
+        "without it the right one lies above"
+    );
 }
 
 #[test]
 fn codes_come_from_top_to_bottom_and_left_to_right() {
     let mut page = GrayImage::from_pixel(900, 900, Luma([255]));
-    for (text, x, y) in [("d", 500, 560), ("a", 30, 40), ("b", 500, 0), ("c", 10, 500), ("a", 30, 250)] {
+    for (text, x, y) in [
+        ("d", 500, 560),
+        ("a", 30, 40),
+        ("b", 500, 0),
+        ("c", 10, 500),
+        ("a", 30, 250),
+    ] {
         image::imageops::overlay(&mut page, &picture(text, 6).to_luma8(), x, y);
     }
-    assert_eq!(texts(&written(&page.into(), ImageFormat::Png)), ["a", "b", "c", "d"], "each once");
+    assert_eq!(
+        texts(&written(&page.into(), ImageFormat::Png)),
+        ["a", "b", "c", "d"],
+        "each once"
+    );
 }
 
 #[test]
@@ -148,7 +225,9 @@ fn a_code_without_quiet_zone_and_an_inverted_one_are_read() {
         return;
     }
     let code = picture(URI, 4);
-    let bare = code.crop_imm(16, 16, code.width() - 32, code.height() - 32).to_luma8();
+    let bare = code
+        .crop_imm(16, 16, code.width() - 32, code.height() - 32)
+        .to_luma8();
     let mut on_dark = GrayImage::from_pixel(bare.width() + 60, bare.height() + 60, Luma([30]));
     image::imageops::overlay(&mut on_dark, &bare, 30, 30);
     assert_eq!(texts(&written(&on_dark.into(), ImageFormat::Png)), [URI]);
@@ -164,38 +243,74 @@ fn what_is_no_picture_is_told_apart() {
     assert_eq!(error(b"%PDF-1.4 ..."), ScanError::Foreign(Foreign::Pdf));
     assert_eq!(error(b"\x89PNG\r\n\x1a\n"), ScanError::Damaged(Format::Png));
     let all_of_it = png(URI, 4);
-    assert_eq!(error(&all_of_it[..all_of_it.len() / 4]), ScanError::Damaged(Format::Png));
+    assert_eq!(
+        error(&all_of_it[..all_of_it.len() / 4]),
+        ScanError::Damaged(Format::Png)
+    );
     let long = vec![0; MAX_FILE_BYTES as usize + 1];
     assert_eq!(error(&long), ScanError::FileTooLarge(MAX_FILE_BYTES + 1));
-    assert!(texts(&written(&GrayImage::from_pixel(300, 300, Luma([200])).into(), ImageFormat::Png)).is_empty());
-    assert!(texts(&written(&GrayImage::from_pixel(1, 1, Luma([0])).into(), ImageFormat::Png)).is_empty());
+    assert!(
+        texts(&written(
+            &GrayImage::from_pixel(300, 300, Luma([200])).into(),
+            ImageFormat::Png
+        ))
+        .is_empty()
+    );
+    assert!(
+        texts(&written(
+            &GrayImage::from_pixel(1, 1, Luma([0])).into(),
+            ImageFormat::Png
+        ))
+        .is_empty()
+    );
 }
 
 /// What could be decoded of a cut off file is looked at: a bitmap is stored from the bottom to the top.
 #[test]
 fn a_code_in_the_part_that_is_there_is_read_and_the_damage_told() {
     let code = picture(URI, 4).to_rgb8();
-    let mut tall = image::RgbImage::from_pixel(code.width(), code.height() * 2, image::Rgb([255; 3]));
+    let mut tall =
+        image::RgbImage::from_pixel(code.width(), code.height() * 2, image::Rgb([255; 3]));
     image::imageops::overlay(&mut tall, &code, 0, i64::from(code.height()));
     let whole = written(&tall.into(), ImageFormat::Bmp);
     let scanned = scan(&whole[..whole.len() * 3 / 4]).unwrap_or_else(|error| panic!("{error}"));
     assert!(scanned.damaged);
     assert_eq!(scanned.texts.len(), 1);
-    assert!(!scan(&whole).unwrap_or_else(|error| panic!("{error}")).damaged);
+    assert!(
+        !scan(&whole)
+            .unwrap_or_else(|error| panic!("{error}"))
+            .damaged
+    );
 }
 
 /// 60000 by 60000 pixels in a file of a few hundred bytes: refused by the header, before anything is decoded.
 #[test]
 fn a_decompression_bomb_is_refused_at_once() {
     let start = Instant::now();
-    for (width, height) in [(60_000, 60_000), (u32::MAX, u32::MAX), (1, 1 << 31), (20_000, 20_000)] {
+    for (width, height) in [
+        (60_000, 60_000),
+        (u32::MAX, u32::MAX),
+        (1, 1 << 31),
+        (20_000, 20_000),
+    ] {
         let refused = error(&png_header(width, height));
         assert!(
-            matches!(refused, ScanError::TooManyPixels { .. } | ScanError::TooMuchMemory(_) | ScanError::Damaged(_)),
+            matches!(
+                refused,
+                ScanError::TooManyPixels { .. }
+                    | ScanError::TooMuchMemory(_)
+                    | ScanError::Damaged(_)
+            ),
             "{width} x {height}: {refused:?}"
         );
     }
-    assert_eq!(error(&png_header(60_000, 60_000)), ScanError::TooManyPixels { width: 60_000, height: 60_000 });
+    assert_eq!(
+        error(&png_header(60_000, 60_000)),
+        ScanError::TooManyPixels {
+            width: 60_000,
+            height: 60_000
+        }
+    );
     assert!(start.elapsed() < Duration::from_secs(1));
 }
 
@@ -216,7 +331,13 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 {
+                crc >> 1 ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            }
+        })
     })
 }
 
@@ -224,7 +345,8 @@ fn crc32(bytes: &[u8]) -> u32 {
 /// out; and no text is read that isn't in the picture.
 #[test]
 fn broken_files_never_panic_and_never_hang() {
-    let colour = DynamicImage::ImageRgb8(picture("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ", 2).to_rgb8());
+    let colour =
+        DynamicImage::ImageRgb8(picture("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ", 2).to_rgb8());
     let mut dice = 0x2545_f491_4f6c_dd1d_u64;
     let mut roll = |sides: usize| {
         // xorshift64: the same files on every run.
@@ -234,7 +356,14 @@ fn broken_files_never_panic_and_never_hang() {
         (dice % sides as u64) as usize
     };
     let rounds = 70;
-    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff] {
+    for format in [
+        ImageFormat::Png,
+        ImageFormat::Jpeg,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ] {
         let whole = written(&colour, format);
         for round in 0..rounds {
             let mut bytes = whole.clone();
@@ -242,7 +371,8 @@ fn broken_files_never_panic_and_never_hang() {
                 0 => bytes.truncate(roll(whole.len())),
                 1 => (0..=roll(8)).for_each(|_| bytes[roll(whole.len())] ^= 1 << roll(8)),
                 // Headers are where sizes stand.
-                2 => (0..=roll(4)).for_each(|_| bytes[8 + roll(56)] = [0, 1, 0x7f, 0x80, 0xff][roll(5)]),
+                2 => (0..=roll(4))
+                    .for_each(|_| bytes[8 + roll(56)] = [0, 1, 0x7f, 0x80, 0xff][roll(5)]),
                 _ => {
                     let at = roll(whole.len());
                     let part = bytes[at..].to_vec();
@@ -252,10 +382,17 @@ fn broken_files_never_panic_and_never_hang() {
             let start = Instant::now();
             if let Ok(scanned) = scan(&bytes) {
                 for text in &scanned.texts {
-                    assert_eq!(text.expose(), "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ", "{format:?}, round {round}");
+                    assert_eq!(
+                        text.expose(),
+                        "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ",
+                        "{format:?}, round {round}"
+                    );
                 }
             }
-            assert!(start.elapsed() < Duration::from_secs(20), "{format:?}, round {round}");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "{format:?}, round {round}"
+            );
         }
     }
 }
@@ -270,7 +407,10 @@ fn a_drawing_stays_small_enough_for_a_terminal() {
     assert_eq!(drawn.len(), lines);
     assert!(blocks.expose().ends_with("\x1b[0m\n"));
     for line in drawn {
-        let blocks = line.strip_prefix("\x1b[38;5;16;48;5;231m").and_then(|rest| rest.strip_suffix("\x1b[0m")).unwrap();
+        let blocks = line
+            .strip_prefix("\x1b[38;5;16;48;5;231m")
+            .and_then(|rest| rest.strip_suffix("\x1b[0m"))
+            .unwrap();
         assert_eq!(blocks.chars().count(), columns);
         assert!(blocks.chars().all(|c| " ▀▄█".contains(c)));
     }
@@ -281,21 +421,38 @@ fn a_drawing_stays_small_enough_for_a_terminal() {
 fn the_three_drawings_agree() {
     let drawing = drawing(URI);
     let side = drawing.modules();
-    let png = image::load_from_memory(drawing.png(1).unwrap().expose()).unwrap().to_luma8();
+    let png = image::load_from_memory(drawing.png(1).unwrap().expose())
+        .unwrap()
+        .to_luma8();
     let dark = |x: usize, y: usize| y < side && png.get_pixel(x as u32, y as u32).0[0] == 0;
     let blocks = drawing.half_blocks();
     for (line, drawn) in blocks.expose().lines().enumerate() {
-        let drawn = drawn.trim_start_matches("\x1b[38;5;16;48;5;231m").trim_end_matches("\x1b[0m");
+        let drawn = drawn
+            .trim_start_matches("\x1b[38;5;16;48;5;231m")
+            .trim_end_matches("\x1b[0m");
         for (x, c) in drawn.chars().enumerate() {
-            assert_eq!((dark(x, 2 * line), dark(x, 2 * line + 1)), (c == '▀' || c == '█', c == '▄' || c == '█'));
+            assert_eq!(
+                (dark(x, 2 * line), dark(x, 2 * line + 1)),
+                (c == '▀' || c == '█', c == '▄' || c == '█')
+            );
         }
     }
     let svg = drawing.svg();
-    let path = svg.expose().split("d=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let path = svg
+        .expose()
+        .split("d=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap();
     let mut filled = vec![false; side * side];
     for run in path.split_terminator('z') {
-        let numbers: Vec<usize> = run.split(['M', ' ', 'h', 'v', '-']).filter_map(|n| n.parse().ok()).collect();
-        let [x, y, long, 1, back] = numbers[..] else { panic!("{run}") };
+        let numbers: Vec<usize> = run
+            .split(['M', ' ', 'h', 'v', '-'])
+            .filter_map(|n| n.parse().ok())
+            .collect();
+        let [x, y, long, 1, back] = numbers[..] else {
+            panic!("{run}")
+        };
         assert_eq!(long, back);
         filled[y * side + x..y * side + x + long].fill(true);
     }
@@ -306,9 +463,18 @@ fn the_three_drawings_agree() {
 fn what_does_not_fit_is_refused() {
     let text = |length: usize| SecretText::new("x".repeat(length));
     assert!(Drawing::new(&text(2953)).is_ok());
-    assert_eq!(Drawing::new(&text(2954)).err(), Some(RenderError::TooLong(2954)));
+    assert_eq!(
+        Drawing::new(&text(2954)).err(),
+        Some(RenderError::TooLong(2954))
+    );
     let drawing = drawing("A");
-    assert_eq!(drawing.png(0).err(), Some(RenderError::ModulePixels { asked: 0, most: 282 }));
+    assert_eq!(
+        drawing.png(0).err(),
+        Some(RenderError::ModulePixels {
+            asked: 0,
+            most: 282
+        })
+    );
     assert!(drawing.png(283).is_err());
 }
 
