@@ -65,7 +65,7 @@ fn benches(c: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
     for count in [10, 100, 1_000, 10_000] {
         let files = vault(dir.path(), count);
-        let name = |what: &str| format!("{what}/{count}");
+        let name = |what: &str| format!("{what}, {count} accounts");
         c.bench_function(&name("open"), |b| {
             // What is opened is dropped outside of the measured time.
             b.iter_batched(|| (), |()| open(&files), BatchSize::PerIteration);

@@ -185,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn calibration_stays_within_what_everybody_opens() {
+        for millis in [0, 1500] {
+            let params = KdfParams::calibrate(std::time::Duration::from_millis(millis)).unwrap();
+            assert!(
+                params.is_usual() && params.m_kib >= KdfParams::DEFAULT.m_kib && params.t >= 3,
+                "{params:?}"
+            );
+        }
+    }
+
+    #[test]
     fn composed_and_decomposed_letters_are_one_passphrase() {
         let salt = [7; 16];
         let made = |text: &str| {
