@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::account::AccountId;
+use crate::account::text::clean;
 use crate::failure::{Fails, Kind};
 use crate::otp::OtpError;
 
@@ -463,20 +464,9 @@ fn io_hint(source: &std::io::Error) -> Option<String> {
     Some(hint.into())
 }
 
-/// A path safe for a terminal: control characters and bidi overrides are written out.
+/// A path safe for a terminal.
 pub(super) fn shown(path: &Path) -> String {
-    use fmt::Write as _;
-    let mut text = String::new();
-    for c in path.to_string_lossy().chars() {
-        let overrides = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || overrides {
-            // Writing into a `String` can't fail.
-            let _ = write!(text, "{}", c.escape_unicode());
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    clean(&path.to_string_lossy()).into_owned()
 }
 
 /// Bytes as lower-case hexadecimal digits.

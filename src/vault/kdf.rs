@@ -4,6 +4,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::clock::Stopwatch;
 use crate::secret::{Secret, SecretText};
 use crate::vault::error::VaultError;
 use crate::vault::seal::{self, Key};
@@ -59,7 +60,7 @@ impl KdfParams {
         let mut params = Self::DEFAULT;
         let passphrase = SecretText::new("calibration".into());
         loop {
-            let begun = std::time::Instant::now();
+            let begun = Stopwatch::start();
             drop(stretch(&passphrase, None, &[0; 16], &params)?);
             let took = begun.elapsed().max(std::time::Duration::from_millis(1));
             if took * 2 <= target && params.m_kib < USUAL_M_KIB {
