@@ -1,5 +1,7 @@
 //! The one integration binary: a binary a file would be linked anew for each. One module a subject.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails should say where")]
+
 mod cli;
 mod floors;
 mod vault;

@@ -1,6 +1,8 @@
 //! `vmfa doctor`: what could go wrong, before it does.
 
 use serde_json::{Value, json};
+use vmfa::failure::Fails;
+use vmfa::ledger::Ledger;
 use vmfa::vault::{self, Finding, Severity};
 
 use crate::args::Doctor;
@@ -9,6 +11,7 @@ use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Doctor) -> Outcome<Exit> {
     let mut findings = vault::examine(&context.files);
+    findings.extend(ledger(context));
     findings.extend(clock(context));
     let mut exit = Exit::Done;
     if let Some(url) = &input.clock {
@@ -64,6 +67,23 @@ fn word(severity: Severity) -> &'static str {
         Severity::Fine => "fine",
         Severity::Warning => "warning",
         Severity::Problem => "problem",
+    }
+}
+
+/// Whether the ledger can be read.
+fn ledger(context: &Context) -> Option<Finding> {
+    match Ledger::at(context.files.ledger()).check() {
+        Ok(0) => None,
+        Ok(accounts) => Some(Finding {
+            severity: Severity::Fine,
+            text: format!("the ledger remembers the fresh codes of {accounts} accounts"),
+            advice: None,
+        }),
+        Err(error) => Some(Finding {
+            severity: Severity::Warning,
+            text: error.to_string(),
+            advice: error.hint(),
+        }),
     }
 }
 
