@@ -127,3 +127,29 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
     context.screen.remark(&format!("deleted {deleted} backups"));
     Ok(())
 }
+
+/// After the keys have changed: backups of before still open with what was just taken away. A person is asked whether to
+/// delete them; a script is told.
+pub(crate) fn offer_purge(context: &Context, with_what: &str) -> Outcome {
+    let count = vault::backups(&context.files)?.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let screen = &context.screen;
+    screen.remark(&format!(
+        "{count} backups of before still open with {with_what}"
+    ));
+    let asked = if context.has_source() {
+        None
+    } else {
+        Terminal::open()
+    };
+    match asked {
+        Some(terminal) if terminal.confirm("Delete them?")? => {
+            let deleted = vault::purge_backups(&context.files)?;
+            screen.remark(&format!("deleted {deleted} backups"));
+        }
+        Some(_) | None => screen.remark("`vmfa backup purge` deletes them"),
+    }
+    Ok(())
+}

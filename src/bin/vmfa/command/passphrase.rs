@@ -3,7 +3,7 @@
 use vmfa::vault::{Credential, SlotKind};
 
 use crate::args::Passphrase;
-use crate::command::save;
+use crate::command::{backup, save};
 use crate::fault::Outcome;
 use crate::place::Source;
 use crate::unlock::{Context, kdf};
@@ -36,8 +36,8 @@ pub(crate) fn run(context: &Context, input: Passphrase) -> Outcome {
     let now = context.now()?;
     vault.change_passphrase(&new, kdf)?;
     save(context, &mut vault, now)?;
-    context.screen.remark(
-        "the passphrase is changed, and the vault has a new key\nbackups of before still open with the old one: `vmfa backup purge` deletes them",
-    );
-    Ok(())
+    context
+        .screen
+        .remark("the passphrase is changed, and the vault has a new key");
+    backup::offer_purge(context, "the old passphrase")
 }

@@ -9,7 +9,7 @@ use vmfa::vault::{Credential, SlotInfo, SlotKind};
 use zeroize::Zeroize;
 
 use crate::args::{Slot, SlotAdd, SlotList, SlotRemove};
-use crate::command::{init, save};
+use crate::command::{backup, init, save};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::place::Source;
 use crate::print::Table;
@@ -161,10 +161,10 @@ fn remove(context: &Context, input: &SlotRemove) -> Outcome {
     vault.remove_slot(&slot.id)?;
     save(context, &mut vault, now)?;
     context.screen.remark(&format!(
-        "removed slot {}, and the vault has a new key\nbackups of before still open with it: `vmfa backup purge` deletes them",
+        "removed slot {}, and the vault has a new key",
         id(slot)
     ));
-    Ok(())
+    backup::offer_purge(context, "it")
 }
 
 /// Wiped bytes to a file of one's own, or to standard output for `-`.
