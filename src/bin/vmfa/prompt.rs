@@ -21,12 +21,16 @@ impl Terminal {
         in_foreground(&tty).then_some(Self(tty))
     }
 
-    /// Asks for a line that isn't shown.
+    /// Asks for a line that isn't shown. The echo goes off before the question is asked: what is typed or pasted at once
+    /// isn't shown either.
     pub(crate) fn hidden(&self, question: &str) -> Outcome<SecretText> {
         let mut tty = &self.0;
-        tty.write_all(question.as_bytes()).map_err(broken)?;
         let quiet = Quiet::new(&self.0)?;
-        let line = read_hidden(&mut &self.0);
+        tty.write_all(question.as_bytes()).map_err(broken)?;
+        let line = read_hidden(&mut Keys {
+            tty: &self.0,
+            stop: quiet.stop(),
+        });
         drop(quiet);
         let _ = tty.write_all(b"\n");
         line
@@ -89,8 +93,8 @@ fn read_hidden(tty: &mut impl Read) -> Outcome<SecretText> {
             4 if line.is_empty() => return Err(Fault::silent(Exit::Interrupted)),
             // ^H and Backspace take the last character back, with all its UTF-8 bytes.
             8 | 127 => while line.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
-            // ^U takes back everything.
-            21 => line.clear(),
+            // ^U and ^W take back everything: where a word of it began can't be seen.
+            21 | 23 => line.clear(),
             // An escape sequence, such as an arrow key: CSI up to its final byte.
             27 => skip_escape(tty)?,
             byte if byte < 32 => {}
@@ -123,11 +127,83 @@ fn in_foreground(_tty: &File) -> bool {
     true
 }
 
-/// Keeps what is typed off the screen, and gives the terminal back as it was, also when a panic passes through.
+/// The keys of the terminal, until a signal asks to stop.
+struct Keys<'a> {
+    tty: &'a File,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such signals"))]
+    stop: Option<&'a Signals>,
+}
+
+impl Read for Keys<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        #[cfg(unix)]
+        if let Some(signals) = self.stop
+            && signals.come_before(self.tty)?
+        {
+            // As if the terminal had been closed: the caller gives it back and ends.
+            return Ok(0);
+        }
+        self.tty.read(into)
+    }
+}
+
+/// Signals that end a process. While a hidden line is typed they end it only after the terminal was given back.
+#[cfg(unix)]
+struct Signals {
+    came: std::os::unix::net::UnixStream,
+    may_end: std::sync::Arc<std::sync::atomic::AtomicBool>,
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals over, once and for all: outside of a prompt they do what they always do.
+    fn taken_over() -> Option<&'static Self> {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        static SIGNALS: std::sync::OnceLock<Option<Signals>> = std::sync::OnceLock::new();
+        let make = || {
+            let (came, tell) = std::os::unix::net::UnixStream::pair().ok()?;
+            let may_end = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+                let condition = std::sync::Arc::clone(&may_end);
+                signal_hook::flag::register_conditional_default(signal, condition).ok()?;
+                signal_hook::low_level::pipe::register(signal, tell.try_clone().ok()?).ok()?;
+            }
+            Some(Self { came, may_end })
+        };
+        SIGNALS.get_or_init(make).as_ref()
+    }
+
+    fn let_end(&self, may: bool) {
+        self.may_end.store(may, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Waits for a key or a signal.
+    fn come_before(&self, tty: &File) -> std::io::Result<bool> {
+        use rustix::event::{PollFd, PollFlags, poll};
+        loop {
+            let mut waited = [
+                PollFd::new(&self.came, PollFlags::IN),
+                PollFd::new(tty, PollFlags::IN),
+            ];
+            match poll(&mut waited, None) {
+                Ok(_) => return Ok(!waited[0].revents().is_empty()),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Keeps what is typed off the screen, and gives the terminal back as it was, also when a panic passes through or a signal
+/// comes.
 #[cfg(unix)]
 struct Quiet<'a> {
     tty: &'a File,
     before: rustix::termios::Termios,
+    signals: Option<&'static Signals>,
 }
 
 #[cfg(unix)]
@@ -135,12 +211,25 @@ impl<'a> Quiet<'a> {
     fn new(tty: &'a File) -> Outcome<Self> {
         use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
         let before = tcgetattr(tty).map_err(|error| broken(error.into()))?;
+        let signals = Signals::taken_over();
+        if let Some(signals) = signals {
+            signals.let_end(false);
+        }
         let mut quiet = before.clone();
-        // ISIG off too: a signal would end us with the echo still off. ^C arrives as a byte instead.
+        // ISIG off too: ^C arrives as a byte.
         quiet.local_modes -=
             LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG;
+        let guard = Self {
+            tty,
+            before,
+            signals,
+        };
         tcsetattr(tty, OptionalActions::Drain, &quiet).map_err(|error| broken(error.into()))?;
-        Ok(Self { tty, before })
+        Ok(guard)
+    }
+
+    fn stop(&self) -> Option<&'static Signals> {
+        self.signals
     }
 }
 
@@ -152,6 +241,9 @@ impl Drop for Quiet<'_> {
             rustix::termios::OptionalActions::Drain,
             &self.before,
         );
+        if let Some(signals) = self.signals {
+            signals.let_end(true);
+        }
     }
 }
 
@@ -166,6 +258,10 @@ impl Quiet {
             "a hidden prompt is not built for this system",
         )
         .hint("use --passphrase-file"))
+    }
+
+    fn stop(&self) -> Option<&'static Signals> {
+        None
     }
 }
 
