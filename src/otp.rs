@@ -37,6 +37,9 @@ pub enum OtpError {
         /// The account's T0, in seconds since 1970.
         t0: u64,
     },
+    /// The first time step of all has none before it.
+    #[error("the present time step is the account's first: there is none before it")]
+    NoStepBefore,
     /// The last time step of all has no next one.
     #[error("there is no time step after the last one")]
     AfterLastStep,
@@ -64,6 +67,9 @@ impl Fails for OtpError {
             Self::PinMissing => Some("store the PIN with `vmfa edit QUERY --pin -`".into()),
             Self::NotTimeBased => {
                 Some("`vmfa code QUERY` gives its next code and advances the counter".into())
+            }
+            Self::NoStepBefore => {
+                Some("`vmfa pair --next` gives this step's code and the next".into())
             }
             Self::EmptySecret
             | Self::Digits(_)
@@ -165,10 +171,7 @@ impl Generator {
     pub fn pair_at(&self, now: UnixTime, pairing: Pairing) -> Result<Pair, OtpError> {
         let step = self.scheme.step_at(now)?;
         let first = match pairing {
-            Pairing::Previous => step.checked_sub(1).ok_or(OtpError::BeforeT0 {
-                now: now.secs(),
-                t0: self.scheme.t0(),
-            })?,
+            Pairing::Previous => step.checked_sub(1).ok_or(OtpError::NoStepBefore)?,
             Pairing::Next => step,
         };
         let second = first.checked_add(1).ok_or(OtpError::AfterLastStep)?;
