@@ -16,7 +16,7 @@ use crate::fault::EXIT_CODES;
     arg_required_else_help = true,
     disable_help_subcommand = true,
     subcommand_help_heading = "Commands",
-    after_long_help = EXIT_CODES,
+    after_long_help = format!("Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n{EXIT_CODES}"),
     after_help = "Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n\
                   `vmfa COMMAND --help` shows each command with an example; `vmfa --help` the exit codes."
 )]
@@ -74,13 +74,28 @@ pub(crate) struct Global {
     )]
     pub(crate) key_file: Option<PathBuf>,
     /// Open with the recovery code, which is asked for (or read from the passphrase source)
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        hide_short_help = true
+    )]
     pub(crate) recovery: bool,
     /// Open a vault that is older than one seen here before, such as one just restored by hand
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        hide_short_help = true
+    )]
     pub(crate) accept_rollback: bool,
     /// Open a vault whose key derivation asks for more than 256 MiB
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        hide_short_help = true
+    )]
     pub(crate) accept_high_kdf: bool,
 }
 
@@ -100,7 +115,7 @@ pub(crate) enum Command {
     /// Print an account's code
     #[command(
         after_help = "Examples:\n  vmfa code github                        the code of the one account that matches\n  \
-                      vmfa code aws root                      words in any order\n  vmfa code --fresh --within 2 admin      one that was never handed out before, as AWS STS wants it\n  \
+                      vmfa code aws root                      words in any order\n  vmfa code --fresh --within 2 admin      one that no --fresh got before, as AWS STS wants it\n  \
                       vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n\nA counter-based (HOTP) account's counter advances with every code."
     )]
     Code(Code),
@@ -147,16 +162,16 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  vmfa qr github\n  vmfa qr github --png github.png")]
     Qr(Qr),
     /// Change the passphrase
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  vmfa passphrase change")]
     Passphrase(Passphrase),
     /// List, add and remove the ways in: passphrases, key files, recovery codes
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  vmfa slot list")]
     Slot(Slot),
     /// Open the vault and test every record in it
     #[command(after_help = "Example:\n  vmfa check && echo sound")]
     Check,
     /// List, restore and purge the backups that every save leaves
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  vmfa backup list")]
     Backup(Backup),
     /// Look for trouble: permissions, integrity, backups, ledger, clock; needs no passphrase
     #[command(
@@ -236,20 +251,20 @@ pub(crate) struct Code {
     /// Id, label, name, AWS account ID, serial number, or words of them
     #[arg(required = true, value_name = "QUERY")]
     pub(crate) query: Vec<String>,
-    /// One that was never handed out as fresh before; waits for it if need be
+    /// One that neither --fresh nor `pair` has handed out before; waits for it if need be
     #[arg(long, conflicts_with_all = ["next", "at"])]
     pub(crate) fresh: bool,
     /// With --fresh: how many steps off the present one the other side takes (AWS STS: 2)
-    #[arg(long, value_name = "N", requires = "fresh", default_value_t = 0)]
+    #[arg(long, value_name = "N", requires = "fresh", default_value_t = 0, value_parser = number::<u32>, allow_hyphen_values = true)]
     pub(crate) within: u32,
     /// The code of the next time step
     #[arg(long, conflicts_with = "min_validity")]
     pub(crate) next: bool,
     /// The code for another moment, in seconds since 1970
-    #[arg(long, value_name = "UNIX")]
+    #[arg(long, value_name = "UNIX", value_parser = number::<u64>, allow_hyphen_values = true)]
     pub(crate) at: Option<u64>,
     /// Wait for the next code if this one holds for fewer seconds
-    #[arg(long, value_name = "S", conflicts_with = "fresh")]
+    #[arg(long, value_name = "S", conflicts_with = "fresh", value_parser = number::<u64>, allow_hyphen_values = true)]
     pub(crate) min_validity: Option<u64>,
     /// As JSON: code, time step, and the seconds from and until which it holds
     #[arg(long)]
@@ -344,7 +359,7 @@ pub(crate) struct Edit {
     #[arg(long)]
     pub(crate) no_favorite: bool,
     /// The next counter of an HOTP account, when it has run away from the server's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>, allow_hyphen_values = true)]
     pub(crate) counter: Option<u64>,
     /// Read the PIN of a motp or yandex account from standard input or a prompt
     #[arg(long, value_name = "-")]
@@ -447,6 +462,9 @@ pub(crate) struct SlotAdd {
     /// For key-file: the file; it is made if there is none
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// For a passphrase: a key file without which it doesn't open the vault
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with_key_file: Option<PathBuf>,
     /// Cost of Argon2id for a passphrase: memory in KiB, passes, lanes
     #[arg(long, value_name = "M_KIB,T,P")]
     pub(crate) kdf: Option<String>,
@@ -460,6 +478,9 @@ pub(crate) struct SlotRemove {
     /// The slot's id, as `vmfa slot list` shows it
     #[arg(value_name = "ID")]
     pub(crate) id: String,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Subcommand)]
@@ -520,4 +541,24 @@ pub(crate) struct Man {
     /// A directory to write one page a command into
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// A whole number, or words that say so.
+fn number<T: std::str::FromStr + Bounded>(text: &str) -> Result<T, String> {
+    let most = T::MOST;
+    text.parse()
+        .map_err(|_| format!("not a whole number from 0 to {most}"))
+}
+
+/// The largest value of a type, for its error.
+trait Bounded {
+    const MOST: u64;
+}
+
+impl Bounded for u32 {
+    const MOST: u64 = u32::MAX as u64;
+}
+
+impl Bounded for u64 {
+    const MOST: u64 = u64::MAX;
 }

@@ -37,13 +37,7 @@ use crate::unlock::Context;
 
 /// Does what the arguments say.
 pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
-    let place = match Place::read() {
-        Ok(place) => place,
-        Err(fault) => {
-            fault.report(false);
-            return fault.exit();
-        }
-    };
+    let place = Place::read();
     let colours = place.colours_allowed;
     let outcome = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => Context::new(arguments.global, place)
@@ -110,49 +104,96 @@ fn explain(error: &clap::Error, screen: &Screen) -> Exit {
             written.map_or_else(|fault| fault.exit(), |()| Exit::Done)
         }
         _ => {
-            let plain = styled.to_string();
-            let text: Vec<_> = plain.trim_end().lines().map(clean).collect();
-            let text = text.join("\n").replacen("error:", "vmfa:", 1);
-            screen.remark(&text);
+            usage(&styled.to_string()).report(screen.err_colours());
             Exit::Usage
         }
     }
 }
 
+/// A usage error in one line, and its tip or the way to the help in another.
+fn usage(plain: &str) -> Fault {
+    let mut blocks = plain.trim().split("\n\n").map(|block| {
+        let lines: Vec<&str> = block.lines().map(str::trim).collect();
+        lines.join(" ")
+    });
+    let first = blocks.next().unwrap_or_default();
+    let message = first.trim_start_matches("error: ").to_owned();
+    let (mut tip, mut usage) = (None, None);
+    for block in blocks {
+        if let Some(text) = block.strip_prefix("tip: ") {
+            tip = Some(text.to_owned());
+        } else if block.starts_with("Usage: ") {
+            usage = Some(block.replacen("Usage: ", "usage: ", 1));
+        }
+    }
+    let fault = Fault::usage(clipped(&message, 300));
+    match (tip, usage) {
+        (Some(tip), _) => fault.hint(clipped(&tip, 300)),
+        (None, Some(usage)) => fault.hint(clipped(&format!("{usage}; more with --help"), 300)),
+        (None, None) => fault.hint("`vmfa --help` shows the commands"),
+    }
+}
+
+/// At most so many characters: what a person typed may be of any length.
+fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What a person typed, as an error repeats it.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", clipped(&clean(text), 60))
+}
+
 /// The one account that the words mean.
 pub(crate) fn pick<'a>(words: &[String], among: &'a [Summary]) -> Outcome<&'a Summary> {
+    pick_where(words, among, "`vmfa list` shows them")
+}
+
+/// The one account that the words mean, with the hint that shows all there are.
+pub(crate) fn pick_where<'a>(
+    words: &[String],
+    among: &'a [Summary],
+    hint: &str,
+) -> Outcome<&'a Summary> {
     let query = words.join(" ");
     if query.trim().is_empty() {
-        return Err(Fault::usage("which account? The name is empty").hint("`vmfa list` shows them"));
+        return Err(Fault::usage("which account? The name is empty").hint(hint));
     }
-    match query::find(&query, among) {
-        Found::One(index) => Ok(&among[index]),
-        Found::Several(indices) => Err(Fault::new(
-            Exit::NotFound,
-            format!(
-                "{query:?} means more than one account: {}",
+    let shown = quoted(&query);
+    let message = match query::find(&query, among) {
+        Found::One(index) => return Ok(&among[index]),
+        Found::Several(indices) => {
+            let labels = indices.iter().map(|index| among[*index].label());
+            let alike = labels.collect::<std::collections::HashSet<_>>().len() == 1;
+            let message = format!(
+                "{shown} means more than one account: {}",
                 near(&indices, among)
-            ),
-        )
-        .hint("say more words, the whole label, or the id")),
-        Found::Nothing(_) if among.is_empty() => {
-            Err(Fault::new(Exit::NotFound, "there are no accounts")
-                .hint("`vmfa add` brings one in"))
+            );
+            let hint = if alike {
+                "say the id: they have the same label"
+            } else {
+                "say more words, the whole label, or the id"
+            };
+            return Err(Fault::new(Exit::NotFound, message).hint(hint));
         }
-        Found::Nothing(indices) if indices.is_empty() => Err(Fault::new(
-            Exit::NotFound,
-            format!("no account matches {query:?}"),
-        )
-        .hint("`vmfa list` shows them")),
-        Found::Nothing(indices) => Err(Fault::new(
-            Exit::NotFound,
+        Found::Nothing(_) if among.is_empty() => "there is no account here".to_owned(),
+        Found::Nothing(indices) if indices.is_empty() => format!("no account matches {shown}"),
+        Found::Nothing(indices) => {
             format!(
-                "no account matches {query:?}; near it: {}",
+                "no account matches {shown}; near it: {}",
                 near(&indices, among)
-            ),
-        )
-        .hint("`vmfa list` shows them all")),
-    }
+            )
+        }
+    };
+    let hint = if among.is_empty() {
+        "`vmfa add` brings one in"
+    } else {
+        hint
+    };
+    Err(Fault::new(Exit::NotFound, message).hint(hint))
 }
 
 /// A few accounts in a line, told apart by the beginning of their ids where their labels are the same.

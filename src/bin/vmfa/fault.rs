@@ -105,6 +105,11 @@ impl Fault {
         self
     }
 
+    /// What happened, without the hint.
+    pub(crate) fn message(&self) -> &str {
+        self.message.as_deref().unwrap_or_default()
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

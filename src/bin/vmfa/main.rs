@@ -2,7 +2,9 @@
 
 mod args;
 mod command;
+mod credential;
 mod fault;
+mod files;
 mod place;
 mod print;
 mod prompt;

@@ -23,7 +23,7 @@ pub(crate) enum Source {
 /// What the environment says.
 pub(crate) struct Place {
     vault: Option<PathBuf>,
-    pub(crate) passphrase: Option<Source>,
+    passphrase: Result<Option<Source>, &'static str>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) colours_allowed: bool,
     home: Option<PathBuf>,
@@ -33,42 +33,45 @@ fn set(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The one source that is set, or what is wrong.
+fn source() -> Result<Option<Source>, &'static str> {
+    let file = set("VMFA_PASSPHRASE_FILE").map(|value| Ok(Source::File(value.into())));
+    let fd = set("VMFA_PASSPHRASE_FD").map(|value| {
+        let number = value.to_str().and_then(|value| value.parse().ok());
+        number
+            .map(Source::Fd)
+            .ok_or("VMFA_PASSPHRASE_FD is not the number of a file descriptor")
+    });
+    let command = set("VMFA_PASSPHRASE_COMMAND").map(|value| {
+        let command = value.into_string().map(Source::Command);
+        command.map_err(|_| "VMFA_PASSPHRASE_COMMAND is not UTF-8")
+    });
+    let mut all = [file, fd, command].into_iter().flatten();
+    match (all.next(), all.next()) {
+        (None, _) => Ok(None),
+        (Some(one), None) => one.map(Some),
+        (Some(_), Some(_)) => Err(
+            "more than one of VMFA_PASSPHRASE_FILE, VMFA_PASSPHRASE_FD and VMFA_PASSPHRASE_COMMAND is set",
+        ),
+    }
+}
+
 impl Place {
-    pub(crate) fn read() -> Outcome<Self> {
-        let file = set("VMFA_PASSPHRASE_FILE").map(|v| Source::File(v.into()));
-        let fd = match set("VMFA_PASSPHRASE_FD") {
-            None => None,
-            Some(value) => match value.to_str().and_then(|v| v.parse().ok()) {
-                Some(fd) => Some(Source::Fd(fd)),
-                None => {
-                    return Err(Fault::usage(
-                        "VMFA_PASSPHRASE_FD is not the number of a file descriptor",
-                    ));
-                }
-            },
-        };
-        let command = match set("VMFA_PASSPHRASE_COMMAND") {
-            None => None,
-            Some(value) => match value.into_string() {
-                Ok(command) => Some(Source::Command(command)),
-                Err(_) => return Err(Fault::usage("VMFA_PASSPHRASE_COMMAND is not UTF-8")),
-            },
-        };
-        let mut sources: Vec<Source> = [file, fd, command].into_iter().flatten().collect();
-        if sources.len() > 1 {
-            return Err(Fault::usage(
-                "more than one of VMFA_PASSPHRASE_FILE, VMFA_PASSPHRASE_FD and VMFA_PASSPHRASE_COMMAND is set",
-            ));
-        }
-        Ok(Self {
+    pub(crate) fn read() -> Self {
+        Self {
             vault: set("VMFA_VAULT").map(PathBuf::from),
-            passphrase: sources.pop(),
+            passphrase: source(),
             key_file: set("VMFA_KEY_FILE").map(PathBuf::from),
             // https://no-color.org: any value but the empty one.
             colours_allowed: set("NO_COLOR").is_none()
                 && set("TERM").is_none_or(|term| term != "dumb"),
             home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
-        })
+        }
+    }
+
+    /// The source of the passphrase that the environment names. What is wrong with it matters only to whoever needs it.
+    pub(crate) fn passphrase(&self) -> Outcome<Option<Source>> {
+        self.passphrase.clone().map_err(Fault::usage)
     }
 
     /// The vault's files: from the command line, else from the environment, else where the system keeps such data.

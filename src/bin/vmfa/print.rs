@@ -58,6 +58,34 @@ impl Screen {
         }
     }
 
+    /// Standard output must be there before a code is made that can't be made again.
+    ///
+    /// A descriptor that was closed when we were started was opened to /dev/null for reading and writing by the runtime,
+    /// so that no file of ours gets its number; a shell's own `>/dev/null` is for writing only.
+    #[cfg(unix)]
+    pub(crate) fn needs_stdout(&self) -> Outcome {
+        use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
+        let out = std::io::stdout();
+        let is_null = match (fstat(&out), stat("/dev/null")) {
+            (Ok(out), Ok(null)) => out.st_rdev == null.st_rdev && out.st_mode == null.st_mode,
+            (_, _) => false,
+        };
+        let both_ways = fcntl_getfl(&out).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+        if is_null && both_ways {
+            return Err(Fault::new(
+                Exit::Internal,
+                "standard output is closed: the code would be lost",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Nothing to look at here.
+    #[cfg(not(unix))]
+    pub(crate) fn needs_stdout(&self) -> Outcome {
+        Ok(())
+    }
+
     /// A line on standard output.
     pub(crate) fn line(&self, text: &str) -> Outcome {
         let whole = Zeroizing::new(format!("{text}\n"));
@@ -111,11 +139,13 @@ impl Screen {
                 return Ok(());
             }
             if self.err_terminal {
-                let _ = write!(
-                    std::io::stderr(),
-                    "\r\x1b[K{what} {} s",
-                    duration.as_millis().div_ceil(1000)
+                let text = format!("{what} {} s", duration.as_millis().div_ceil(1000));
+                // A line that wraps couldn't be overwritten.
+                let text = shorten(
+                    &text,
+                    width_of(std::io::stderr()).unwrap_or(80).saturating_sub(1),
                 );
+                let _ = write!(std::io::stderr(), "\r\x1b[K{text}");
                 let _ = std::io::stderr().flush();
             }
             // To the next whole second, so that the countdown is even; in short sleeps, so that a clock that is set is noticed.
@@ -246,16 +276,19 @@ fn shorten(text: &str, width: usize) -> String {
     short
 }
 
-/// The terminal's width in columns.
-#[cfg(unix)]
+/// The width of standard output's terminal in columns.
 pub(crate) fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    width_of(std::io::stdout())
+}
+
+#[cfg(unix)]
+fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then(|| usize::from(size.ws_col))
 }
 
-/// The terminal's width in columns.
 #[cfg(not(unix))]
-pub(crate) fn terminal_width() -> Option<usize> {
+fn width_of<T>(_stream: T) -> Option<usize> {
     None
 }
 

@@ -29,9 +29,9 @@ impl Strength {
         let weak = estimate.score() < zxcvbn::Score::Two;
         if weak && let Some(feedback) = estimate.feedback() {
             if let Some(warning) = feedback.warning() {
-                text = format!("{text}. {warning}");
+                text = format!("{text}. {}", warning.to_string().trim_end_matches('.'));
             }
-            text.push_str(" Four or five random words are strong and easy to type.");
+            text.push_str(". Four or five random words are strong and easy to type.");
         }
         Self { weak, text }
     }

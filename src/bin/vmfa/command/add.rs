@@ -49,6 +49,10 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
             draft.pin = Some(typed.duplicate());
         }
     }
+    let name = match name {
+        None if secret && input.account.is_none() && input.issuer.is_none() => Some(ask_name()?),
+        given => given,
+    };
     let several = found.iter().filter(|row| row.is_ok()).count() > 1;
     if several && (name.is_some() || input.account.is_some()) {
         return Err(
@@ -93,6 +97,19 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
         Exit::Done
     };
     take_in(context, &mut vault, accounts, coming, now).map(|()| exit)
+}
+
+/// An account without a name can't be asked for.
+fn ask_name() -> Outcome<String> {
+    let missing =
+        || Fault::usage("the account needs a name").hint("vmfa add ISSUER:NAME --secret -");
+    let terminal = Terminal::open().ok_or_else(missing)?;
+    let name = terminal.line("Name (ISSUER:NAME): ")?;
+    if name.is_empty() {
+        Err(missing())
+    } else {
+        Ok(name)
+    }
 }
 
 /// A row that was refused, on standard error; the other rows go on.
@@ -157,10 +174,11 @@ fn show_pair(context: &Context, vault: &Unlocked, summary: &Summary) -> Outcome 
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     let screen = &context.screen;
     screen.line(&format!(
-        "\nType these two codes under \"Set up device\" in the AWS console, in this order, now:\n\n  \
+        "\n{}\nType these two codes under \"Set up device\" in the AWS console, in this order, now:\n\n  \
          MFA code 1   {}\n  MFA code 2   {}\n\n\
          Later, at every sign-in:  vmfa code {}\n\
          If AWS refuses them:      vmfa pair {}   gives two new ones",
+        screen.bold(&named(summary)),
         screen.bold(codes.first.as_str()),
         screen.bold(codes.second.as_str()),
         query_word(summary),
@@ -218,22 +236,34 @@ fn relabel(summary: &mut Summary, name: Option<&str>, input: &Add, serial_number
 
 /// Which of the words is a name, and which are pictures.
 fn sort_words(words: &[OsString], no_pictures: bool) -> Outcome<(Option<String>, Vec<PathBuf>)> {
+    if words.iter().any(|word| holds_secret(word)) {
+        // What was typed is not repeated.
+        return Err(Fault::usage(
+            "a Key URI or a secret may not stand on the command line, where others and the shell's history see it",
+        )
+        .hint("use --uri - or --secret - and type or pipe it; treat the one just typed as seen"));
+    }
     let as_name = |word: &OsStr| {
-        word.to_str()
-            .map(str::to_owned)
-            .ok_or_else(|| Fault::usage("the account's name is not UTF-8"))
+        let name = word.to_str().map(str::to_owned);
+        name.ok_or_else(|| Fault::usage("the account's name is not UTF-8"))
     };
     match words {
         [] => Ok((None, Vec::new())),
-        [name] if no_pictures => Ok((Some(as_name(name)?), Vec::new())),
-        [_, ..] if no_pictures => Err(Fault::usage(
-            "with --secret or --uri there is at most one NAME and no picture",
-        )),
+        [word, rest @ ..] if no_pictures => {
+            if !rest.is_empty() || word == "-" || looks_like_picture(Path::new(word)) {
+                return Err(Fault::usage(
+                    "with --secret or --uri there is at most one NAME and no picture",
+                ));
+            }
+            Ok((Some(as_name(word)?), Vec::new()))
+        }
         [first, rest @ ..] => {
             let path = Path::new(first);
-            let is_picture = first == "-" || path.exists() && (rest.is_empty() || !path.is_dir());
             // `vmfa add missing.png` means a picture that isn't there, not an account of that name.
-            if is_picture || (looks_like_picture(path) && rest.is_empty()) {
+            let is_picture = first == "-"
+                || looks_like_picture(path)
+                || path.exists() && (rest.is_empty() || !path.is_dir());
+            if is_picture {
                 return Ok((None, words.iter().map(PathBuf::from).collect()));
             }
             Ok((
@@ -245,15 +275,35 @@ fn sort_words(words: &[OsString], no_pictures: bool) -> Outcome<(Option<String>,
 }
 
 fn looks_like_picture(path: &Path) -> bool {
-    const ENDINGS: [&str; 11] = [
-        "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "pdf", "svg",
+    const ENDINGS: [&str; 12] = [
+        "png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif", "pdf", "svg",
     ];
-    let ending = path
-        .extension()
-        .and_then(OsStr::to_str)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    ENDINGS.contains(&ending.as_str()) || path.components().count() > 1
+    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let from_here = ["./", "../", "/", "~/"];
+    let text = path.to_string_lossy();
+    ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+        || from_here.iter().any(|start| text.starts_with(start))
+}
+
+/// Whether a word can hardly be anything but a Key URI or a base32 secret. Names are short, or have small letters.
+fn holds_secret(word: &OsStr) -> bool {
+    let Some(text) = word.to_str() else {
+        return false;
+    };
+    let lower = text.to_ascii_lowercase();
+    if lower.contains("otpauth") && lower.contains(':') {
+        return true;
+    }
+    let compact: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '='))
+        .collect();
+    let base32 = |c: char| c.is_ascii_alphabetic() || ('2'..='7').contains(&c);
+    let capital = |c: char| c.is_ascii_uppercase() || ('2'..='7').contains(&c);
+    let has_digit = compact.contains(|c: char| c.is_ascii_digit());
+    has_digit
+        && (compact.len() >= 16 && compact.chars().all(capital)
+            || compact.len() >= 32 && compact.chars().all(base32))
 }
 
 /// More accounts than this at once are a move from elsewhere.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use vmfa::account::Summary;
 use vmfa::authenticator::Authenticator;
 use vmfa::clock::{Clock, UnixTime};
-use vmfa::otp::{self, Moment, Scheme};
+use vmfa::otp::{self, Moment, OtpError, Scheme};
 
 use crate::args::Code;
-use crate::command::{fresh, pick};
+use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -15,14 +15,23 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     let mut vault = context.open()?;
     let summaries = vault.summaries()?;
     let summary = pick(&input.query, &summaries)?;
+    context.screen.needs_stdout()?;
     let code = one(context, &mut vault, summary, input)?;
     if input.json {
-        let now = context.clock.now().ok();
+        let now = if input.at.is_some() {
+            None
+        } else {
+            context.clock.now().ok()
+        };
         return context.screen.json(&described(summary, &code, now));
     }
     context.screen.line(code.as_str())?;
     if context.screen.err_is_terminal() && input.at.is_none() {
-        context.screen.remark(&validity(&code, context.now()?));
+        context.screen.remark(&format!(
+            "{}, {}",
+            named(summary),
+            validity(&code, context.now()?)
+        ));
     }
     Ok(())
 }
@@ -51,7 +60,9 @@ fn one<A: Authenticator>(
         None => context.now()?,
     };
     if input.next {
-        now = end_of_step(summary, now)?;
+        let step = summary.scheme.step_at(now)?.checked_add(1);
+        let step = step.ok_or(OtpError::AfterLastStep)?;
+        return Ok(vault.code_of_step(&summary.id, step)?);
     }
     if let Some(least) = input.min_validity {
         let period = u64::from(summary.scheme.period().unwrap_or(u32::MAX));

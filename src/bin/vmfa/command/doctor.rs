@@ -19,11 +19,20 @@ pub(crate) fn run(context: &Context, input: &Doctor) -> Outcome<Exit> {
             Ok(finding) => findings.push(finding),
             Err(fault) => {
                 exit = fault.exit();
-                fault.report(context.screen.err_colours());
+                findings.push(Finding {
+                    severity: Severity::Warning,
+                    text: format!("the clock could not be compared: {}", fault.message()),
+                    advice: Some(
+                        "name a server that answers, such as https://sts.amazonaws.com".into(),
+                    ),
+                });
             }
         }
     }
-    if findings
+    let is_missing = std::fs::symlink_metadata(&context.files.vault).is_err();
+    if is_missing {
+        exit = Exit::NotFound;
+    } else if findings
         .iter()
         .any(|finding| finding.severity == Severity::Problem)
     {

@@ -18,9 +18,20 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
         .as_deref()
         .map(serial_number)
         .transpose()?;
+    if !changes_anything(&input) {
+        return Err(Fault::usage("nothing to change: name what")
+            .hint("`vmfa edit --help` shows the options"));
+    }
     let mut vault = context.open()?;
     let summaries = vault.summaries()?;
     let summary = pick(&input.query, &summaries)?;
+    if pin && !matches!(summary.scheme, Scheme::Motp | Scheme::Yandex) {
+        return Err(Fault::usage(format!(
+            "{} is {} and has no PIN: only motp and yandex mix one in",
+            named(summary),
+            summary.scheme.name()
+        )));
+    }
     if let (Some(_), false) = (input.counter, matches!(summary.scheme, Scheme::Hotp(_))) {
         return Err(Fault::usage(format!(
             "{} is time-based and has no counter",
@@ -92,6 +103,23 @@ pub(crate) fn rename(context: &Context, input: &Rename) -> Outcome {
         .screen
         .remark(&format!("{} is now {}", named(summary), named(&new)));
     Ok(())
+}
+
+fn changes_anything(input: &Edit) -> bool {
+    let texts = [
+        &input.issuer,
+        &input.account,
+        &input.note,
+        &input.serial_number,
+        &input.pin,
+    ];
+    texts.iter().any(|text| text.is_some())
+        || !input.tags.is_empty()
+        || !input.untags.is_empty()
+        || input.favorite
+        || input.no_favorite
+        || input.counter.is_some()
+        || input.settled
 }
 
 /// ISSUER:NAME, or a name alone.

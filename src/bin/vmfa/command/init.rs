@@ -5,10 +5,10 @@ use vmfa::vault::{self, KdfParams, Unlocked};
 
 use crate::args::Init;
 use crate::fault::{Exit, Fault, Outcome};
-use crate::unlock::{Context, kdf};
+use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Init) -> Outcome {
-    let kdf = kdf(input.kdf.as_deref())?;
+    let kdf = context.kdf(input.kdf.as_deref(), KdfParams::DEFAULT)?;
     make(context, kdf).map(|_| ())
 }
 
@@ -20,9 +20,7 @@ pub(crate) fn make(context: &Context, kdf: KdfParams) -> Outcome<Unlocked> {
             "{} is there already, and is left alone",
             context.vault_name()
         ))
-        .hint(
-            "`vmfa passphrase change` changes its passphrase; --vault PATH makes another vault",
-        ));
+        .hint("`vmfa doctor` looks at it; --vault PATH makes another vault"));
     }
     let credential = context.new_credential()?;
     let (vault, recovery) = vault::create(&context.files, &credential, kdf, context.now()?)?;

@@ -47,15 +47,37 @@ pub(crate) fn man(context: &Context, input: &Man) -> Outcome {
     Ok(())
 }
 
+/// One page: what clap knows, with the examples and the exit codes as they stand, lines unfilled.
 fn page(command: &clap::Command) -> Outcome<Vec<u8>> {
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    let man = clap_mangen::Man::new(command.clone())
+        .title(name)
+        .section("1");
     let mut page = Vec::new();
-    let made = clap_mangen::Man::new(command.clone()).render(&mut page);
+    let made = man
+        .render_title(&mut page)
+        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| man.render_synopsis_section(&mut page))
+        .and_then(|()| man.render_description_section(&mut page))
+        .and_then(|()| man.render_options_section(&mut page));
     made.map_err(|error| Fault::new(Exit::Internal, format!("the manual page: {error}")))?;
-    if !command.get_name().contains(' ')
-        && command.get_name() == "vmfa"
-        && !String::from_utf8_lossy(&page).contains("Exit codes")
-    {
-        page.extend_from_slice(format!(".SH EXIT STATUS\n.nf\n{EXIT_CODES}\n.fi\n").as_bytes());
+    let verbatim = |title: &str, text: &str| {
+        // A line that begins with a dot or a quote would be a request to the formatter; a backslash an escape.
+        let lines = text
+            .lines()
+            .map(|line| format!("\\&{}\n", line.replace('\\', "\\e")));
+        format!(".SH {title}\n.nf\n{}.fi\n", lines.collect::<String>())
+    };
+    if command.has_subcommands() {
+        let subs = command.get_subcommands().map(|sub| {
+            let about = sub.get_about().map(ToString::to_string).unwrap_or_default();
+            format!("{name}-{}(1)   {about}", sub.get_name())
+        });
+        page.extend(verbatim("COMMANDS", &subs.collect::<Vec<_>>().join("\n")).bytes());
     }
+    if let Some(text) = command.get_after_help() {
+        page.extend(verbatim("EXAMPLES", &text.to_string()).bytes());
+    }
+    page.extend(verbatim("EXIT STATUS", EXIT_CODES).bytes());
     Ok(page)
 }

@@ -7,7 +7,7 @@ use vmfa::clock::Clock;
 use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 
 use crate::args::Pair;
-use crate::command::{fresh, pick};
+use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -26,6 +26,7 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
     } else {
         Pairing::Previous
     };
+    context.screen.needs_stdout()?;
     let codes = vault.pair_at(&summary.id, context.now()?, pairing)?;
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     if input.json {
@@ -41,7 +42,10 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
     }
     context.screen.line(codes.second.as_str())?;
     if context.screen.err_is_terminal() && pairing == Pairing::Previous {
-        context.screen.remark("type them in this order, at once");
+        context.screen.remark(&format!(
+            "{}: type them in this order, at once",
+            named(summary)
+        ));
     }
     Ok(())
 }

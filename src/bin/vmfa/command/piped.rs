@@ -1,11 +1,12 @@
 //! Secrets that come in by a pipe or are typed unseen.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 
 use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
 
 use crate::fault::{Exit, Fault, Outcome};
+use crate::files;
 use crate::prompt::Terminal;
 
 /// The most that is read from standard input: 100,000 Key URIs fit.
@@ -19,24 +20,8 @@ pub(crate) struct Piped {
 
 impl Piped {
     pub(crate) fn read() -> Outcome<Self> {
-        let mut text = Zeroizing::new(Vec::new());
-        std::io::stdin()
-            .lock()
-            .take(MAX_PIPED + 1)
-            .read_to_end(&mut text)
-            .map_err(|error| {
-                Fault::new(
-                    Exit::Internal,
-                    format!("standard input can't be read: {error}"),
-                )
-            })?;
-        if text.len() as u64 > MAX_PIPED {
-            return Err(Fault::usage(format!(
-                "standard input has more than {MAX_PIPED} bytes"
-            )));
-        }
         Ok(Self {
-            text: decoded(text),
+            text: decoded(files::read_stdin(MAX_PIPED)?),
             next: 0,
         })
     }

@@ -7,8 +7,9 @@ use vmfa::qr::Drawing;
 use vmfa::secret::Secret;
 
 use crate::args::Qr;
-use crate::command::{named, pick, slot::write_private};
-use crate::fault::Outcome;
+use crate::command::{named, pick};
+use crate::fault::{Fault, Outcome};
+use crate::files::write_private;
 use crate::print::{terminal_height, terminal_width};
 use crate::unlock::{Asking, Context};
 
@@ -36,6 +37,14 @@ pub(crate) fn run(context: &Context, input: &Qr) -> Outcome {
         );
     }
     let (columns, lines) = drawing.terminal_size();
+    let narrow = terminal_width().is_some_and(|width| width < columns);
+    if context.screen.out_is_terminal() && narrow {
+        // Half of it can't be scanned, and would stay in the scrollback all the same.
+        return Err(Fault::usage(format!(
+            "this terminal is too narrow for {columns} columns of QR code"
+        ))
+        .hint("enlarge it, or write a picture with --png FILE"));
+    }
     context
         .screen
         .raw(drawing.half_blocks().expose().as_bytes())?;
@@ -44,11 +53,9 @@ pub(crate) fn run(context: &Context, input: &Qr) -> Outcome {
             "{}: clear the screen when you are done",
             named(summary)
         ));
-        if terminal_width().is_some_and(|width| width < columns)
-            || terminal_height().is_some_and(|height| height < lines)
-        {
+        if terminal_height().is_some_and(|height| height < lines + 2) {
             context.screen.warn(&format!(
-                "this terminal is too small for {columns} columns and {lines} lines: enlarge it, or write a picture with --png FILE"
+                "this terminal is too low for {lines} lines: scroll up, enlarge it, or write a picture with --png FILE"
             ));
         }
     }

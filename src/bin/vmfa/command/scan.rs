@@ -1,7 +1,5 @@
 //! `vmfa scan`: what is in a picture. Needs no vault.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,11 +9,11 @@ use vmfa::clock::UnixTime;
 use vmfa::import::{self, Batch};
 use vmfa::qr::{self, Scanned};
 use vmfa::secret::SecretText;
-use zeroize::Zeroizing;
 
 use crate::args::Scan;
 use crate::command::named;
 use crate::fault::{Exit, Fault, Outcome};
+use crate::files;
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
@@ -39,6 +37,9 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
             }
             Err(fault) => {
                 worst = fault.exit();
+                if input.json {
+                    values.push(json!({ "picture": name, "error": fault.message() }));
+                }
                 fault.report(context.screen.err_colours());
             }
         }
@@ -151,70 +152,16 @@ pub(crate) fn without_code(name: &str, scanned: &Scanned) -> Fault {
 /// Every QR code of the picture at a path, or of standard input for `-`.
 pub(crate) fn read(context: &Context, path: &Path) -> Outcome<Scanned> {
     let name = picture_name(context, path);
-    let fail = |error: std::io::Error| {
-        let exit = if error.kind() == std::io::ErrorKind::NotFound {
-            Exit::NotFound
-        } else {
-            Exit::Internal
-        };
-        let what = if exit == Exit::NotFound {
-            "no such file".into()
-        } else {
-            error.to_string()
-        };
-        Fault::new(exit, format!("{name}: {what}"))
-    };
-    let mut bytes = Zeroizing::new(Vec::new());
-    if path.as_os_str() == "-" {
-        std::io::stdin()
-            .lock()
-            .take(qr::MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
+    let bytes = if path.as_os_str() == "-" {
+        files::read_stdin(qr::MAX_FILE_BYTES)?
     } else {
-        let metadata = std::fs::metadata(path).map_err(fail)?;
-        if let Some(what) = unreadable(path, &metadata) {
-            return Err(Fault::usage(format!("{name}: {what}, not a picture")));
-        }
-        let room = usize::try_from(metadata.len().min(qr::MAX_FILE_BYTES)).unwrap_or(0);
-        bytes.reserve_exact(room + 1);
-        File::open(path)
-            .map_err(fail)?
-            .take(qr::MAX_FILE_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-    }
+        let read = files::read(path, qr::MAX_FILE_BYTES);
+        read.map_err(|fault| fault.at(&name))?.0
+    };
     if bytes.is_empty() {
         return Err(Fault::usage(format!("{name}: empty, not a picture")));
     }
     qr::scan(&bytes).map_err(|error| Fault::from(error).at(&name))
-}
-
-/// What can't be a picture, or would make us wait for ever.
-fn unreadable(path: &Path, metadata: &std::fs::Metadata) -> Option<&'static str> {
-    if metadata.is_dir() {
-        return Some("a directory");
-    }
-    if metadata.is_file() {
-        return None;
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        let kind = metadata.file_type();
-        // A shell's `<(command)` is a pipe with somebody at its other end.
-        if kind.is_fifo() && (path.starts_with("/dev/fd") || path.starts_with("/proc")) {
-            return None;
-        }
-        if kind.is_fifo() {
-            return Some("a named pipe");
-        }
-        if kind.is_socket() {
-            return Some("a socket");
-        }
-    }
-    let _ = path;
-    Some("a device")
 }
 
 /// What to say of each migration that isn't whole.

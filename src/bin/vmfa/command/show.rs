@@ -1,5 +1,6 @@
 //! `vmfa show`: all about one account.
 
+use vmfa::account::text::clean;
 use vmfa::account::{Summary, key_uri};
 use vmfa::authenticator::Authenticator;
 use vmfa::base32;
@@ -29,15 +30,12 @@ pub(crate) fn run(context: &Context, input: &Show) -> Outcome {
         return screen.json(&list::described(summary));
     }
     let bits = vault.account(&summary.id)?.secret.len() * 8;
-    screen.line(&screen.bold(&named(summary)))?;
+    let mut text = screen.bold(&named(summary));
     for (name, value) in fields(summary, bits) {
-        screen.line(&format!(
-            "  {} {}",
-            screen.faint(&format!("{name:<14}")),
-            vmfa::account::text::clean(&value)
-        ))?;
+        let name = screen.faint(&format!("{name:<14}"));
+        text.push_str(&format!("\n  {name} {}", clean(&value)));
     }
-    Ok(())
+    screen.line(&text)
 }
 
 fn fields(summary: &Summary, bits: usize) -> Vec<(&'static str, String)> {

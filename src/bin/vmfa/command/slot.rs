@@ -4,16 +4,17 @@ use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use vmfa::secret::Secret;
-use vmfa::vault::{Credential, SlotInfo, SlotKind};
+use vmfa::vault::{Credential, KdfParams, SlotInfo, SlotKind, Unlocked};
 use zeroize::Zeroize;
 
 use crate::args::{Slot, SlotAdd, SlotList, SlotRemove};
 use crate::command::{backup, init, save};
 use crate::fault::{Exit, Fault, Outcome};
+use crate::files::create_private;
 use crate::place::Source;
 use crate::print::Table;
-use crate::unlock::{Context, kdf};
+use crate::prompt::Terminal;
+use crate::unlock::{Context, with_key_file};
 
 pub(crate) fn run(context: &Context, input: Slot) -> Outcome {
     match input {
@@ -75,7 +76,7 @@ fn described(slot: &SlotInfo) -> Value {
 }
 
 fn add(context: &Context, input: SlotAdd) -> Outcome {
-    let kdf = kdf(input.kdf.as_deref())?;
+    let kdf = context.kdf(input.kdf.as_deref(), KdfParams::DEFAULT)?;
     match (input.kind.as_str(), &input.file) {
         ("key-file", None) => {
             return Err(Fault::usage("which key file?")
@@ -85,6 +86,13 @@ fn add(context: &Context, input: SlotAdd) -> Outcome {
             return Err(Fault::usage("only a key-file slot takes a FILE"));
         }
         _ => {}
+    }
+    let passphrase_only =
+        input.kdf.is_some() || input.new_passphrase_file.is_some() || input.with_key_file.is_some();
+    if input.kind != "passphrase" && passphrase_only {
+        return Err(Fault::usage(
+            "--kdf, --new-passphrase-file and --with-key-file are for a passphrase slot",
+        ));
     }
     let mut vault = context.open()?;
     let now = context.now()?;
@@ -107,7 +115,13 @@ fn add(context: &Context, input: SlotAdd) -> Outcome {
         }
         _ => {
             let passphrase = context.new_passphrase(input.new_passphrase_file.map(Source::File))?;
-            vault.add_slot(&Credential::Passphrase(passphrase), kdf)?
+            {
+                let key_file = input.with_key_file.as_deref();
+                let key_file = key_file
+                    .map(|path| context.read_key_file(path))
+                    .transpose()?;
+                vault.add_slot(&with_key_file(passphrase, key_file), kdf)?
+            }
         }
     };
     save(context, &mut vault, now)?;
@@ -123,7 +137,7 @@ fn make_key_file(context: &Context, path: &Path) -> Outcome {
     let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new())
         .map_err(|_| Fault::new(Exit::Internal, "the system has no random numbers to give"))?;
     let mut bytes = random.expose();
-    let written = private_file(path)
+    let written = create_private(path)
         .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
     bytes.zeroize();
     written.map_err(fail)?;
@@ -131,15 +145,6 @@ fn make_key_file(context: &Context, path: &Path) -> Outcome {
         .screen
         .remark(&format!("made {name}: keep a copy apart from this machine"));
     Ok(())
-}
-
-/// A file that didn't exist before and that nobody else can read.
-pub(crate) fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn remove(context: &Context, input: &SlotRemove) -> Outcome {
@@ -157,6 +162,7 @@ fn remove(context: &Context, input: &SlotRemove) -> Outcome {
         )
         .hint("`vmfa slot list` shows them"));
     };
+    confirm_removal(&vault, slot, input.yes)?;
     let now = context.now()?;
     vault.remove_slot(&slot.id)?;
     save(context, &mut vault, now)?;
@@ -167,26 +173,31 @@ fn remove(context: &Context, input: &SlotRemove) -> Outcome {
     backup::offer_purge(context, "it")
 }
 
-/// Wiped bytes to a file of one's own, or to standard output for `-`.
-pub(crate) fn write_private(context: &Context, path: &Path, bytes: &Secret) -> Outcome {
-    if path.as_os_str() == "-" {
-        return context.screen.raw(bytes.expose());
-    }
-    let name = context.place.show(path);
-    let fail = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Fault::usage(format!("{name} is there already, and is left alone"))
-        }
-        _ => Fault::new(Exit::Internal, format!("{name}: {error}")),
+/// The slot that a person came in by, or the last one of a kind that a person can remember or write down, isn't taken away
+/// in passing.
+fn confirm_removal(vault: &Unlocked, slot: &SlotInfo, yes: bool) -> Outcome {
+    let is_human = |slot: &SlotInfo| match slot.kind {
+        SlotKind::Passphrase { .. } | SlotKind::Recovery => true,
+        SlotKind::KeyFile | SlotKind::Unknown(_) => false,
     };
-    let mut file = private_file(path).map_err(fail)?;
-    if let Err(error) = file
-        .write_all(bytes.expose())
-        .and_then(|()| file.sync_all())
-    {
-        // Half a picture of a secret serves nobody.
-        let _ = std::fs::remove_file(path);
-        return Err(fail(error));
+    let alike = |other: &&SlotInfo| {
+        std::mem::discriminant(&other.kind) == std::mem::discriminant(&slot.kind)
+    };
+    let what = if vault.opened_by().is_some_and(|opened| opened.id == slot.id) {
+        "this is the slot that opened the vault just now"
+    } else if is_human(slot) && vault.slots().iter().filter(alike).count() == 1 {
+        "this is the last slot of its kind"
+    } else {
+        return Ok(());
+    };
+    if yes {
+        return Ok(());
     }
-    Ok(())
+    let terminal = Terminal::open().ok_or_else(|| {
+        Fault::new(Exit::Locked, what).hint("say --yes if it is to go all the same")
+    })?;
+    if terminal.confirm(&format!("{what}. Remove it all the same?"))? {
+        return Ok(());
+    }
+    Err(Fault::new(Exit::Interrupted, "nothing was removed"))
 }

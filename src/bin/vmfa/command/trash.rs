@@ -3,7 +3,7 @@
 use vmfa::authenticator::Authenticator;
 
 use crate::args::{Remove, Restore};
-use crate::command::{list, named, pick, save};
+use crate::command::{list, named, pick, pick_where, save, short_id};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::prompt::Terminal;
 use crate::unlock::Context;
@@ -17,8 +17,9 @@ pub(crate) fn remove(context: &Context, input: &Remove) -> Outcome {
         vault.remove(&summary.id, now)?;
         save(context, &mut vault, now)?;
         context.screen.remark(&format!(
-            "{} is in the trash; `vmfa restore` brings it back",
-            named(summary)
+            "{} is in the trash; `vmfa restore {}` brings it back",
+            named(summary),
+            short_id(summary)
         ));
         return Ok(());
     }
@@ -62,7 +63,12 @@ pub(crate) fn restore(context: &Context, input: &Restore) -> Outcome {
         }
         return list::print(context, &trash);
     }
-    let summary = pick(&input.query, &trash).map_err(|fault| fault.at("the trash"))?;
+    let summary = pick_where(
+        &input.query,
+        &trash,
+        "`vmfa list --trash` shows what is there",
+    )
+    .map_err(|fault| fault.at("the trash"))?;
     let now = context.now()?;
     vault.restore(&summary.id, now)?;
     save(context, &mut vault, now)?;

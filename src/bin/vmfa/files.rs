@@ -1,0 +1,149 @@
+//! Files that a person names: read within bounds and without waiting for ever, written for nobody else to read.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use vmfa::secret::Secret;
+use zeroize::Zeroizing;
+
+use crate::fault::{Exit, Fault, Outcome};
+use crate::unlock::Context;
+
+/// The content of a file, of at most `most` bytes. The error says what is wrong, not which file.
+///
+/// # Errors
+/// No such file; a directory, device or named pipe; larger than `most`.
+pub(crate) fn read(path: &Path, most: u64) -> Outcome<(Zeroizing<Vec<u8>>, Metadata)> {
+    let metadata = std::fs::metadata(path).map_err(fault)?;
+    if let Some(what) = not_readable(path, &metadata) {
+        return Err(Fault::usage(format!("{what}, not a file")));
+    }
+    let bytes = read_all(File::open(path).map_err(fault)?, most)?;
+    Ok((bytes, metadata))
+}
+
+/// All of standard input, of at most `most` bytes. Not through `stdin()`, which keeps a buffer of its own that nobody wipes.
+pub(crate) fn read_stdin(most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
+    read_all(own_stdin().map_err(fault)?, most).map_err(|fault| fault.at("standard input"))
+}
+
+#[cfg(unix)]
+fn own_stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+fn own_stdin() -> io::Result<io::Stdin> {
+    Ok(io::stdin())
+}
+
+fn fault(error: io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::new(Exit::NotFound, "no such file"),
+        _ => Fault::new(Exit::Internal, error.to_string()),
+    }
+}
+
+/// Reads to the end. A buffer that has become too small is wiped, not just given back.
+fn read_all(mut from: impl Read, most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; 64 << 10]);
+    let mut len = 0;
+    loop {
+        match from.read(&mut bytes[len..]) {
+            Ok(0) => break,
+            Ok(more) => len += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fault(error)),
+        }
+        if len as u64 > most {
+            return Err(Fault::usage(format!("more than {most} bytes")));
+        }
+        if len == bytes.len() {
+            let mut larger = Zeroizing::new(vec![0; len * 2]);
+            larger[..len].copy_from_slice(&bytes);
+            bytes = larger;
+        }
+    }
+    bytes.truncate(len);
+    Ok(bytes)
+}
+
+/// What is no file, or would make us wait for ever.
+fn not_readable(path: &Path, metadata: &Metadata) -> Option<&'static str> {
+    if metadata.is_dir() {
+        return Some("a directory");
+    }
+    if metadata.is_file() {
+        return None;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = metadata.file_type();
+        // A shell's `<(command)` is a pipe with somebody at its other end.
+        if kind.is_fifo() && (path.starts_with("/dev/fd") || path.starts_with("/proc")) {
+            return None;
+        }
+        if kind.is_fifo() {
+            return Some("a named pipe");
+        }
+        if kind.is_socket() {
+            return Some("a socket");
+        }
+    }
+    let _ = path;
+    Some("a device")
+}
+
+/// A file that didn't exist before and that nobody else can read.
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Secret bytes to a new file of one's own, or to standard output for `-`.
+pub(crate) fn write_private(context: &Context, path: &Path, bytes: &Secret) -> Outcome {
+    if path.as_os_str() == "-" {
+        return context.screen.raw(bytes.expose());
+    }
+    let name = context.place.show(path);
+    let fail = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Fault::usage(format!("{name} is there already, and is left alone"))
+        }
+        _ => Fault::new(Exit::Internal, format!("{name}: {error}")),
+    };
+    let mut file = create_private(path).map_err(fail)?;
+    if let Err(error) = file
+        .write_all(bytes.expose())
+        .and_then(|()| file.sync_all())
+    {
+        // Half a secret serves nobody.
+        let _ = std::fs::remove_file(path);
+        return Err(fail(error));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_whole_and_bounded() {
+        let long = vec![7; 300_000];
+        let read = |most| {
+            read_all(long.as_slice(), most)
+                .map(|bytes| bytes.len())
+                .ok()
+        };
+        assert_eq!(read(300_000), Some(300_000));
+        assert_eq!(read(299_999), None);
+        assert_eq!(read_all(&b""[..], 1).map(|bytes| bytes.len()).ok(), Some(0));
+    }
+}
