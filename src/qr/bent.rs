@@ -43,10 +43,14 @@ struct Sheet {
 
 /// The least share of the timing patterns that must be right before a grid is tried.
 const PLAUSIBLE: f32 = 0.86;
+/// Grids of different sizes that are read.
+const MOST_GRIDS: usize = 3;
 
-/// The grid that lies best, as rows of modules, dark is true; `None` if none lies well.
-pub(super) fn modules(bits: &Bits, corners: Corners) -> Option<Vec<Vec<bool>>> {
-    let sheet = sizes(corners)
+/// The grids that lie well, the best first, as rows of modules, dark is true.
+///
+/// Several sizes can be bent so that their timing patterns come out; the other patterns tell them apart.
+pub(super) fn modules(bits: &Bits, corners: Corners) -> Vec<Vec<Vec<bool>>> {
+    let mut sheets: Vec<(f32, Sheet)> = sizes(corners)
         .filter_map(|modules| {
             let mut sheet = Sheet {
                 corners,
@@ -61,17 +65,19 @@ pub(super) fn modules(bits: &Bits, corners: Corners) -> Option<Vec<Vec<bool>>> {
                 Sheet::timing_across,
             );
             let down = sheet.fit(bits, |sheet, bend| sheet.down = bend, Sheet::timing_down);
-            let share = across.min(down);
-            (share >= PLAUSIBLE).then_some((share, sheet))
+            if across.min(down) < PLAUSIBLE {
+                return None;
+            }
+            let sheet = sheet.with_fourth_corner(bits).refined(bits);
+            Some((sheet.patterns(bits), sheet))
         })
-        .max_by(|a, b| a.0.total_cmp(&b.0))?
-        .1;
-    let sheet = sheet.with_fourth_corner(bits).refined(bits);
-    Some(
-        (0..sheet.modules)
-            .map(|v| (0..sheet.modules).map(|u| sheet.dark(bits, u, v)).collect())
-            .collect(),
-    )
+        .collect();
+    sheets.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let modules = |(_, sheet): (f32, Sheet)| {
+        let row = |v| (0..sheet.modules).map(|u| sheet.dark(bits, u, v)).collect();
+        (0..sheet.modules).map(row).collect()
+    };
+    sheets.into_iter().take(MOST_GRIDS).map(modules).collect()
 }
 
 /// The sizes that a code may have whose corner squares are so large and so far apart. Squares at the edges of a cylinder look

@@ -235,8 +235,9 @@ mod rxing_engine {
             bottom_left: at(&set.bl),
             square: (set.tl.size + set.tr.size + set.bl.size) as f32 / 3.0,
         };
-        let modules = bent::modules(bits, corners)?;
-        read_modules(modules.len(), |x, y| modules[y][x])
+        bent::modules(bits, corners)
+            .iter()
+            .find_map(|modules| read_modules(modules.len(), |x, y| modules[y][x]))
     }
 
     fn read(modules: &BitMatrix) -> Option<SecretText> {
