@@ -140,10 +140,24 @@ impl Gray {
             let line = &mut pixels[y * self.width..(y + 1) * self.width];
             window.means(&mut means);
             for (pixel, mean) in line.iter_mut().zip(&means) {
-                *pixel = *mean as u8;
+                *pixel = (*mean + 0.5) as u8;
             }
         });
         Self { pixels, ..*self }
+    }
+
+    /// Defocus taken back: looks for the picture that, blurred, is the one at hand, by adding again and again what blurring it still
+    /// lacks (Van Cittert's iteration). Two averages over five pixels stand for a Gaussian blur with a deviation of two pixels.
+    pub(super) fn deblurred(&self, rounds: usize) -> Self {
+        let mut sharp = self.clone();
+        for _ in 0..rounds {
+            let blurred = sharp.blurred(2).blurred(2);
+            for ((pixel, blurred), own) in sharp.pixels.iter_mut().zip(&blurred.pixels).zip(&self.pixels) {
+                let lacks = i16::from(*own) - i16::from(*blurred);
+                *pixel = (i16::from(*pixel) + lacks).clamp(0, 255) as u8;
+            }
+        }
+        sharp
     }
 
     /// The middle one of the nine pixels around each: takes single specks away and keeps edges.

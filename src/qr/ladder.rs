@@ -25,12 +25,14 @@ enum Prepare {
     Magnified(f32, f32),
     Sharpened,
     Blurred(usize),
+    /// Defocus taken back, in so many rounds.
+    Deblurred(usize),
     Median,
     /// Cut out of the shade around it, and framed in another: the quiet zone that is missing.
     Framed(u8),
 }
 
-/// Pictures with a longer short side than this don't gain from being magnified, and are costly.
+/// Pictures with a longer short side than this don't gain from being magnified or deblurred, and are costly.
 const MAGNIFIED_UP_TO: usize = 1000;
 /// Pictures with a shorter short side than this hold no code after shrinking.
 const SHRUNK_DOWN_TO: usize = 60;
@@ -67,6 +69,8 @@ impl Prepare {
                 gray.scaled(by).sharpened((2.0 * by) as usize, amount)
             }
             Self::Sharpened => gray.sharpened(3, 1.5),
+            Self::Deblurred(_) if side > MAGNIFIED_UP_TO => return None,
+            Self::Deblurred(rounds) => gray.deblurred(rounds),
             Self::Blurred(radius) => gray.blurred(radius),
             Self::Median => gray.median(),
             Self::Framed(shade) => {
@@ -143,6 +147,7 @@ const RUNGS: &[Rung] = &{
         rung(Median, Blocks, Rxing),
         rung(Magnified(3.0, 2.0), Blocks, Rxing),
         rung(Scaled(0.75), Whole, Bent),
+        rung(Deblurred(20), Blocks, Rxing),
         rung(AsIs, Whole, Rqrr),
         rung(Framed(u8::MAX), Whole, Rxing),
         rung(Framed(u8::MIN), Whole, Rxing),
@@ -181,6 +186,7 @@ const RUNGS: &[Rung] = &{
         rung(Framed(u8::MAX), Whole, Rqrr),
         rung(Framed(u8::MIN), Whole, Rqrr),
         rung(Blurred(2), around(10, 3), Rqrr),
+        rung(Deblurred(20), Blocks, Rqrr),
         rung(AsIs, around(40, 3), Rqrr),
         rung(Scaled(0.75), around(20, 3), Rqrr),
         rung(Magnified(3.0, 2.0), around(10, 3), Rqrr),
