@@ -3,7 +3,7 @@
 //! `cargo run --release --example scan_corpus -- FOLDER [--lines]`: a table by class, or one JSON object a picture with the
 //! texts and the milliseconds, for `tests/qr/compare.py`.
 
-#![allow(clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

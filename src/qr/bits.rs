@@ -17,7 +17,6 @@ pub(super) enum Threshold {
 }
 
 /// One bit a pixel, dark is set, packed row by row.
-#[derive(Clone)]
 pub(super) struct Bits {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -91,38 +90,6 @@ impl Bits {
     pub(super) fn row(&self, y: usize) -> &[usize] {
         let stride = self.width.div_ceil(WORD);
         &self.words[y * stride..(y + 1) * stride]
-    }
-
-    /// Gaps of one pixel inside dark shapes filled: first every neighbour of a dark pixel is darkened, then every neighbour of a light one lightened.
-    pub(super) fn closed(&self) -> Self {
-        self.nine(|a, b| a | b, 0).nine(|a, b| a & b, usize::MAX)
-    }
-
-    /// Each pixel joined with the eight around it; what lies outside counts as `outside`.
-    fn nine(&self, join: impl Fn(usize, usize) -> usize, outside: usize) -> Self {
-        let stride = self.width.div_ceil(WORD);
-        let edge = vec![outside; stride];
-        let mut words = Vec::with_capacity(self.words.len());
-        let mut column = vec![0; stride];
-        for y in 0..self.height {
-            let above = if y == 0 { &edge } else { self.row(y - 1) };
-            let below = if y + 1 == self.height {
-                &edge
-            } else {
-                self.row(y + 1)
-            };
-            for (i, word) in column.iter_mut().enumerate() {
-                *word = join(join(above[i], self.row(y)[i]), below[i]);
-            }
-            for i in 0..stride {
-                let before = if i == 0 { outside } else { column[i - 1] };
-                let after = column.get(i + 1).copied().unwrap_or(outside);
-                let left = column[i] << 1 | before >> (WORD - 1);
-                let right = column[i] >> 1 | after << (WORD - 1);
-                words.push(join(join(left, column[i]), right));
-            }
-        }
-        self.trimmed(words)
     }
 
     /// The same picture with other words, whose bits beyond the width are cleared: the engines look there.

@@ -152,7 +152,12 @@ impl Gray {
         let mut sharp = self.clone();
         for _ in 0..rounds {
             let blurred = sharp.blurred(2).blurred(2);
-            for ((pixel, blurred), own) in sharp.pixels.iter_mut().zip(&blurred.pixels).zip(&self.pixels) {
+            for ((pixel, blurred), own) in sharp
+                .pixels
+                .iter_mut()
+                .zip(&blurred.pixels)
+                .zip(&self.pixels)
+            {
                 let lacks = i16::from(*own) - i16::from(*blurred);
                 *pixel = (i16::from(*pixel) + lacks).clamp(0, 255) as u8;
             }

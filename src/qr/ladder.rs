@@ -176,8 +176,8 @@ const RUNGS: &[Rung] = &{
     [
         always(AsIs, around(20, 3), Rqrr),
         always(Shrunk(2), around(10, 3), Rqrr),
-        rung(AsIs, Blocks, Rqrr),
-        rung(AsIs, Whole, Rqrr),
+        always(AsIs, Blocks, Rqrr),
+        always(AsIs, Whole, Rqrr),
         rung(Shrunk(3), around(10, 3), Rqrr),
         rung(Sharpened, around(20, 3), Rqrr),
         rung(Median, around(10, 3), Rqrr),
