@@ -28,6 +28,7 @@ TEXTS = {
     "aws root, long alias": f"otpauth://totp/Amazon%20Web%20Services:root-account-mfa-device@example-corp-staging-tokyo?secret={SECRET}&issuer=Amazon%20Web%20Services",
     "escaped Japanese": "otpauth://totp/%E6%9C%AC%E7%95%AA:%E5%B1%B1%E7%94%B0?secret=GEZDGNBVGY3TQOJQ&issuer=%E6%9C%AC%E7%95%AA",
     "raw Japanese": "otpauth://totp/株式会社サンプル:山田太郎?secret=GEZDGNBVGY3TQOJQ",
+    "hiragana, whose UTF-8 looks like Shift JIS": "otpauth://totp/あああいいい:ううう?secret=GEZDGNBVGY3TQOJQ",
     "short": "A",
     "digits": "0123456789" * 12,
     "migration": "otpauth-migration://offline?data="
