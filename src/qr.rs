@@ -1,4 +1,11 @@
 //! Pictures to texts, and texts to pictures.
+//!
+//! [`scan`]: `format` knows the file by its first bytes, `picture` decodes it within bounds to grey views, `ladder` prepares each
+//! (`gray`), cuts it into dark and light (`bits`) and lets an `engine` look, `text` makes characters of the bytes. All decoders and
+//! engines are other people's code: they run on a thread of their own, behind the fence of `quiet`, under a deadline. What they
+//! allocate and free is theirs and isn't wiped; the texts handed out are.
+//!
+//! [`Drawing`]: `render`.
 
 #[cfg(feature = "rxing")]
 mod bent;
@@ -66,12 +73,16 @@ pub enum ScanError {
     /// A decoder didn't come to an end.
     #[error("reading the picture takes too long")]
     TookTooLong,
+    /// The system gave no thread to read it on.
+    #[error("the system has no room for another thread")]
+    NoThread,
 }
 
 impl Fails for ScanError {
     fn kind(&self) -> Kind {
         match self {
             Self::Damaged(_) => Kind::Damaged,
+            Self::NoThread => Kind::Internal,
             Self::Empty
             | Self::NotAPicture
             | Self::Foreign(_)
@@ -94,7 +105,7 @@ impl Fails for ScanError {
             | Self::TookTooLong => {
                 Some("cut out the part with the QR code, or make the picture smaller".into())
             }
-            Self::Empty | Self::NotAPicture => None,
+            Self::Empty | Self::NotAPicture | Self::NoThread => None,
         }
     }
 }

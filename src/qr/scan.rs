@@ -54,7 +54,7 @@ pub fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
         .stack_size(STACK_BYTES)
         .spawn(work);
     if worker.is_err() {
-        return Err(ScanError::TookTooLong);
+        return Err(ScanError::NoThread);
     }
     let ((width, height), damaged) =
         match size.recv_timeout(end.saturating_duration_since(Instant::now())) {
