@@ -351,7 +351,7 @@ def test_help_shows_an_example_of_every_command(person):
     def leaves(words):
         text = person.ok(*words, "--help", passphrase=False)
         if "Commands:" in text:
-            inner = [line.split()[0] for line in text.split("Commands:")[1].splitlines() if line.startswith("  ") and line[2] != " "]
+            inner = [line.split()[0] for line in text.split("Commands:")[1].split("Options:")[0].splitlines() if line.startswith("  ") and line[2] != " "]
             for sub in inner:
                 if sub not in ("help",) and not sub.startswith("-"):
                     yield from leaves([*words, sub])
@@ -412,3 +412,119 @@ def test_doctor_compares_the_clock_with_a_server(owner):
     finally:
         server.shutdown()
     assert owner.run("doctor", "--clock", url.replace("127.0.0.1", "[::1]"), passphrase=False).returncode == 9
+
+
+def secret_file(owner, name, text):
+    path = owner.home / name
+    path.write_text(text + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_a_key_file_slot_does_not_hide_the_passphrase_with_its_key_file(person):
+    key, alone = person.home / "key", person.home / "alone"
+    secret_file(person, "key", "0" * 64)
+    person.ok("init", "--kdf", "19456,1,1", "--key-file", key)
+    person.ok("slot", "add", "key-file", alone, "--key-file", key)
+    assert person.run("check", "--key-file", key).returncode == 0, "both factors"
+    assert person.run("check", "--key-file", alone, passphrase=False).returncode == 0, "the key file alone"
+    assert person.run("check").returncode in (4, 5), "the passphrase alone"
+    # A change of passphrase keeps the second factor and the cost.
+    new = secret_file(person, "new", "another six random words here now")
+    person.ok("passphrase", "change", "--new-passphrase-file", new, "--key-file", key)
+    person.passphrase_file = new
+    assert person.run("check", "--key-file", key).returncode == 0
+    assert person.run("check").returncode in (4, 5)
+    slots = json.loads(person.ok("slot", "list", "--json", "--key-file", key))
+    (passphrase,) = [slot for slot in slots if slot["kind"] == "passphrase"]
+    assert passphrase["with_key_file"] and passphrase["m_kib"] == 19456
+
+
+def test_secrets_among_the_words_are_refused_and_not_repeated(owner):
+    uri = f"otpauth://totp/A:b?secret={SECRET}"
+    for words in ([uri], ["GitHub", SECRET], [SECRET], [SECRET.lower()], ["GitHub", uri]):
+        done = owner.run("add", *words)
+        assert done.returncode == 2 and SECRET.lower().encode() not in (done.stdout + done.stderr).lower(), words
+    assert owner.ok("list") == ""
+
+
+def test_a_missing_picture_is_no_name(owner):
+    done = owner.run("add", "missing.png", ROOT / "vectors/aws/clean.png")
+    assert done.returncode == 3 and owner.ok("list") == ""
+    assert owner.run("add", ROOT / "vectors/aws/clean.png", "--secret", "-", stdin=SECRET).returncode == 2
+    assert owner.run("add", "--secret", "-", stdin=SECRET).returncode == 2, "a name is needed"
+
+
+def test_named_pipes_never_make_it_wait(owner):
+    fifo = owner.home / "fifo"
+    os.mkfifo(fifo)
+    for arguments in (["list", "--passphrase-file", fifo], ["list", "--key-file", fifo], ["slot", "add", "key-file", fifo]):
+        assert owner.run(*arguments, passphrase="--passphrase-file" not in arguments, timeout=20).returncode in (2, 4, 5), arguments
+    for arguments in (["--vault", fifo, "list"], ["--vault", fifo, "doctor"], ["backup", "restore", fifo]):
+        assert owner.run(*arguments, timeout=20).returncode in (2, 6), arguments
+
+
+def test_a_closed_standard_output_costs_no_counter(owner):
+    add(owner, "bank", SECRET, "--type", "hotp")
+    shell = f"'{owner.vmfa}' code bank --passphrase-file '{owner.passphrase_file}' >&-"
+    done = subprocess.run(["/bin/sh", "-c", shell], env=owner.env, capture_output=True, timeout=30)
+    assert done.returncode == 1 and b"closed" in done.stderr
+    assert owner.ok("code", "bank").strip() == "755224"
+
+
+def test_the_last_way_in_is_not_removed_in_passing(owner):
+    slots = json.loads(owner.ok("slot", "list", "--json"))
+    for slot in slots:
+        assert owner.run("slot", "remove", slot["id"]).returncode == 4
+    (recovery,) = [slot["id"] for slot in slots if slot["kind"] == "recovery"]
+    owner.ok("slot", "remove", recovery, "--yes")
+    (left,) = json.loads(owner.ok("slot", "list", "--json"))
+    assert owner.run("slot", "remove", left["id"], "--yes").returncode == 2
+    assert owner.run("list").returncode == 0
+
+
+def test_nothing_to_change_is_said(owner):
+    add(owner)
+    assert owner.run("edit", "github").returncode == 2
+    assert owner.run("edit", "github", "--pin", "-", stdin="1234").returncode == 2
+    for wrong in (["code", "github", "--at", "-5"], ["code", "github", "--at", "1e5"], ["edit", "github", "--counter", "-1"]):
+        done = owner.run(*wrong)
+        assert done.returncode == 2 and b"whole number" in done.stderr, done.stderr
+
+
+def test_a_costly_vault_is_not_made_by_mistake(person):
+    done = person.run("init", "--kdf", "1048576,1,1")
+    assert done.returncode == 2 and b"--accept-high-kdf" in done.stderr and not person.vault.exists()
+
+
+def test_every_usage_error_is_one_line_and_one_hint(person):
+    for wrong in (["bogus"], ["code"], ["code", "x", "--bogus"], ["--vault"], ["pair", "x", "--next", "--wait"], ["slot", "add", "bogus"]):
+        done = person.run(*wrong, passphrase=False)
+        lines = done.stderr.decode().splitlines()
+        assert done.returncode == 2 and len(lines) == 2, (wrong, lines)
+        assert lines[0].startswith("vmfa: ") and lines[1].startswith("hint: "), lines
+
+
+def test_an_old_copy_and_its_passphrase_give_nothing_away_after_a_full_exchange(owner):
+    add(owner)
+    old = json.loads(owner.ok("slot", "list", "--json"))
+    new = secret_file(owner, "new", "another six random words here now")
+    code = owner.ok("passphrase", "change", "--new-passphrase-file", new, "--new-recovery").strip()
+    owner.passphrase_file = new
+    slots = json.loads(owner.ok("slot", "list", "--json"))
+    assert len(slots) == 2 and not {slot["id"] for slot in slots} & {slot["id"] for slot in old if slot["kind"] == "recovery"}
+    recovery = secret_file(owner, "recovery", code)
+    assert owner.run("check", "--recovery", "--passphrase-file", recovery, passphrase=False).returncode == 0
+
+
+def test_a_conflict_copy_is_taken_in(owner):
+    import shutil
+
+    add(owner, "one")
+    copy = owner.home / "vault (conflicted copy).vmfa"
+    shutil.copy(owner.vault, copy)
+    add(owner, "two", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+    owner.ok("--vault", copy, "add", "three", "--secret", "-", "--accept-rollback", stdin="KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU")
+    owner.ok("backup", "merge", copy)
+    assert sorted(row["account"] for row in json.loads(owner.ok("list", "--json"))) == ["one", "three", "two"]
+    assert b"nothing" in owner.run("backup", "merge", copy).stderr

@@ -156,3 +156,32 @@ def test_waiting_shows_this_code_then_the_next(owner):
     assert finish(child)[1] == 0
     assert second in (totp.at(now), totp.at(now - 2))
     assert first in (totp.at(now - 2), totp.at(now - 4))
+
+
+def test_a_signal_at_the_prompt_gives_the_terminal_back(owner):
+    shell = pexpect.spawn("/bin/sh", env={**owner.env, "PS1": "$ "}, encoding="utf-8", timeout=30)
+    shell.expect(r"\$ ")
+    shell.sendline(f"timeout --foreground 1 {owner.vmfa} list; echo exit=$?")
+    shell.expect("Passphrase for [^:]*: ")
+    shell.expect(r"exit=\d+")
+    shell.sendline("stty -a")
+    shell.expect(r"(?<!-)\becho\b")
+    shell.close(force=True)
+
+
+def test_a_changed_passphrase_offers_to_delete_the_backups_that_open_with_the_old_one(owner):
+    owner.ok("add", "GitHub:me", "--secret", "-", stdin="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    child = owner.at_terminal("passphrase", "change")
+    child.expect("Passphrase for")
+    child.sendline(PASSPHRASE)
+    child.expect("New passphrase: ")
+    child.sendline("another six random words here now")
+    child.expect("The same again: ")
+    child.sendline("another six random words here now")
+    child.expect(r"Make a new one\? \[y/N\] ")
+    child.sendline("n")
+    child.expect(r"Delete them\? \[y/N\] ")
+    child.sendline("y")
+    rest, exit_code = finish(child)
+    assert exit_code == 0 and "deleted" in rest
+    assert not list(owner.vault.parent.glob("*.bak-*"))

@@ -416,7 +416,11 @@ pub(crate) struct Qr {
 pub(crate) enum Passphrase {
     /// Change the passphrase; the vault gets a new key
     #[command(
-        after_help = "Example:\n  vmfa passphrase change\n\nBackups of before still open with the old passphrase: `vmfa backup purge` deletes them."
+        after_help = "Examples:\n  vmfa passphrase change\n  vmfa passphrase change --new-recovery    when somebody may know the old passphrase\n\n\
+                      Whoever has a copy of the vault from before and its passphrase finds in it the keys of the other\n\
+                      ways in. --new-recovery exchanges the recovery code in the same save; remove key-file slots and add\n\
+                      them anew with another file. Backups of before still open with the old passphrase:\n\
+                      `vmfa backup purge` deletes them."
     )]
     Change(PassphraseChange),
 }
@@ -426,6 +430,9 @@ pub(crate) struct PassphraseChange {
     /// Cost of Argon2id: memory in KiB, passes, lanes
     #[arg(long, value_name = "M_KIB,T,P")]
     pub(crate) kdf: Option<String>,
+    /// Exchange the recovery code too, in the same save; the new one is shown once
+    #[arg(long)]
+    pub(crate) new_recovery: bool,
     /// Read the new passphrase from the first line of a file instead of asking twice
     #[arg(long, value_name = "FILE")]
     pub(crate) new_passphrase_file: Option<PathBuf>,
@@ -493,6 +500,9 @@ pub(crate) enum Backup {
         after_help = "Examples:\n  vmfa backup restore 41\n  vmfa backup restore /media/usb/vault.vmfa"
     )]
     Restore(BackupRestore),
+    /// Take in what another copy of this vault holds, such as a conflict copy that a synchroniser left
+    #[command(after_help = "Example:\n  vmfa backup merge 'vault (conflicted copy).vmfa'")]
+    Merge(BackupMerge),
     /// Delete all backups
     #[command(after_help = "Example:\n  vmfa backup purge --yes")]
     Purge(BackupPurge),
@@ -510,6 +520,13 @@ pub(crate) struct BackupRestore {
     /// A generation from `vmfa backup list`, or any vault file
     #[arg(value_name = "GENERATION|FILE")]
     pub(crate) backup: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct BackupMerge {
+    /// The other copy
+    #[arg(value_name = "FILE")]
+    pub(crate) copy: PathBuf,
 }
 
 #[derive(Args)]

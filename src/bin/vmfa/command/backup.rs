@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use vmfa::authenticator::Authenticator;
 use vmfa::vault::{self, Backup as Kept};
 
-use crate::args::{Backup, BackupList, BackupPurge, BackupRestore};
+use crate::args::{Backup, BackupList, BackupMerge, BackupPurge, BackupRestore};
+use crate::command::save;
 use crate::fault::{Exit, Fault, Outcome};
 use crate::print::Table;
 use crate::prompt::Terminal;
@@ -16,6 +17,7 @@ pub(crate) fn run(context: &Context, input: Backup) -> Outcome {
     match input {
         Backup::List(input) => list(context, &input),
         Backup::Restore(input) => restore(context, &input),
+        Backup::Merge(input) => merge(context, &input),
         Backup::Purge(input) => purge(context, &input),
     }
 }
@@ -97,6 +99,24 @@ fn of_generation(context: &Context, generation: u64) -> Outcome<PathBuf> {
             )
             .hint("`vmfa backup list` shows them")
         })
+}
+
+fn merge(context: &Context, input: &BackupMerge) -> Outcome {
+    let mut vault = context.open()?;
+    let name = context.place.show(&input.copy);
+    let before = vault.live().count();
+    let news = vault.merge_file(&input.copy)?;
+    let now = context.now()?;
+    save(context, &mut vault, now)?;
+    context.screen.remark(&if news {
+        format!(
+            "took in {name}: {before} accounts before, {} now; the copy is left where it is",
+            vault.live().count()
+        )
+    } else {
+        format!("{name} holds nothing that {} hasn't", context.vault_name())
+    });
+    Ok(())
 }
 
 fn purge(context: &Context, input: &BackupPurge) -> Outcome {
