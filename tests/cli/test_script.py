@@ -524,7 +524,9 @@ def test_a_conflict_copy_is_taken_in(owner):
     copy = owner.home / "vault (conflicted copy).vmfa"
     shutil.copy(owner.vault, copy)
     add(owner, "two", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
-    owner.ok("--vault", copy, "add", "three", "--secret", "-", "--accept-rollback", stdin="KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU")
+    # Another machine, which knows nothing of what this one has seen.
+    elsewhere = {"HOME": str(owner.home / "elsewhere")}
+    owner.ok("--vault", copy, "add", "three", "--secret", "-", stdin="KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU", env=elsewhere)
     owner.ok("backup", "merge", copy)
     assert sorted(row["account"] for row in json.loads(owner.ok("list", "--json"))) == ["one", "three", "two"]
     assert b"nothing" in owner.run("backup", "merge", copy).stderr
