@@ -3,16 +3,21 @@
 //! `<vault>.bak-<generation>`, or `<vault>.bak-<generation>-<n>` when two files of one generation were replaced (after a
 //! fork); `<vault>.damaged-<n>` for a file that didn't parse when a backup was put in its place: that one is never deleted
 //! by this program.
+//!
+//! Backups of another vault may stand there too, when a vault was lost and another one came to its path. Only files whose
+//! header has this vault's id are counted as its backups and deleted as such; one whose header can't be read is nobody's,
+//! and stays.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::vault::Files;
 use crate::vault::error::VaultError;
 use crate::vault::file::{self, MAX_FILE, Place};
-use crate::vault::header::{Header, MAX_HEADER_LEN};
+use crate::vault::header::{Header, MAX_START};
+use crate::vault::kdf::KdfLimit;
+use crate::vault::{Files, open};
 
 /// How many generations are kept.
 const KEEP: usize = 5;
@@ -26,6 +31,9 @@ const MAX_NAMES: u32 = 1000;
 pub struct Backup {
     /// The file.
     pub path: PathBuf,
+    /// Which vault it is of, as its (unverified) header says; none where the header can't be read. To be compared with
+    /// [`Locked::vault_id`](crate::vault::Locked::vault_id): another vault's backups may stand beside this one.
+    pub vault_id: Option<[u8; 16]>,
     /// The generation it holds, as its (unverified) header says; as its name says where the header can't be read.
     pub generation: u64,
     /// Its size in bytes.
@@ -34,7 +42,7 @@ pub struct Backup {
     pub modified: u64,
 }
 
-/// The backups beside a vault, newest generation first.
+/// The backups beside a vault, those of other vaults included, newest generation first.
 ///
 /// # Errors
 /// The directory can't be read.
@@ -53,8 +61,10 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
             .modified()
             .ok()
             .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let header = header_of(&path);
         found.push(Backup {
-            generation: generation_of(&path).unwrap_or(generation),
+            vault_id: header.as_ref().map(|header| header.vault_id),
+            generation: header.map_or(generation, |header| header.generation),
             len: about.len(),
             modified: modified.map_or(0, |since| since.as_secs()),
             path,
@@ -68,16 +78,19 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
     Ok(found)
 }
 
-/// Deletes the backups: they still open with an old passphrase. Damaged files that were set aside stay: what can't be read
-/// is never deleted.
+/// Deletes this vault's backups: they still open with an old passphrase. Another vault's stay, and so does what can't be
+/// read. Says how many were deleted.
 ///
 /// # Errors
-/// One can't be deleted.
+/// The vault itself is gone or its header can't be read: then its backups are all there is, and none is deleted. One can't
+/// be deleted.
 pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let place = Place::of(&files.vault)?;
     let held = file::lock(&place)?;
+    let vault_id = open::read(&files.vault, KdfLimit::High)?.header.vault_id;
     let mut count = 0;
-    for backup in backups(files)? {
+    let all = backups(files)?;
+    for backup in all.iter().filter(|one| one.vault_id == Some(vault_id)) {
         fs::remove_file(&backup.path).map_err(|e| file::io("delete", &backup.path, e))?;
         count += 1;
     }
@@ -104,13 +117,12 @@ fn named(place: &Place) -> Result<Vec<(String, u64)>, VaultError> {
         .collect())
 }
 
-/// The generation in a file's header. Only the start is parsed, so this says nothing about the rest.
-fn generation_of(path: &std::path::Path) -> Option<u64> {
-    let bytes = file::read(path, MAX_FILE).ok()?;
-    debug_assert!(MAX_HEADER_LEN < MAX_FILE as usize);
-    Header::read(&bytes)
+/// A file's header. Only the start is read, so this says nothing about the rest but its length.
+pub(super) fn header_of(path: &Path) -> Option<Header> {
+    let (start, len) = file::read_start(path, MAX_START).ok()?;
+    Header::read_start(&start, len)
         .ok()
-        .map(|(header, _)| header.generation)
+        .map(|(header, _)| header)
 }
 
 /// Keeps the file that is about to be replaced: a hard link, so that it is the same bytes on disk without a copy; a copy
@@ -159,30 +171,39 @@ fn keep_as(place: &Place, bytes: &[u8], name: impl Fn(u32) -> String) -> Result<
     ))
 }
 
-/// Deletes all but the latest backups. A failure is no reason to call the save failed.
-pub(super) fn prune(place: &Place) {
-    let Ok(mut named) = named(place) else { return };
-    named.sort_by(|a, b| {
-        b.1.cmp(&a.1)
-            .then_with(|| b.0.len().cmp(&a.0.len()))
-            .then_with(|| b.0.cmp(&a.0))
+/// Deletes all but the latest backups of this vault. A failure is no reason to call the save failed.
+pub(super) fn prune(place: &Place, vault_id: &[u8; 16]) {
+    let mut ours = generations(place, vault_id);
+    ours.sort_by(|a, b| {
+        b.0.cmp(&a.0)
+            .then_with(|| b.1.len().cmp(&a.1.len()))
+            .then_with(|| b.1.cmp(&a.1))
     });
-    for (suffix, _) in named.iter().skip(KEEP) {
-        let path = place.beside(suffix);
-        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
-            drop(fs::remove_file(path));
-        }
+    for (_, suffix) in ours.iter().skip(KEEP) {
+        drop(fs::remove_file(place.beside(suffix)));
     }
 }
 
-/// The highest generation among the backups.
-pub(super) fn highest(place: &Place) -> u64 {
-    named(place)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(_, generation)| generation)
+/// The highest generation among this vault's backups.
+pub(super) fn highest(place: &Place, vault_id: &[u8; 16]) -> u64 {
+    let ours = generations(place, vault_id);
+    ours.iter()
+        .map(|(generation, _)| *generation)
         .max()
         .unwrap_or(0)
+}
+
+/// This vault's backups: generation and suffix. The header says whose and which it is; a name says little.
+fn generations(place: &Place, vault_id: &[u8; 16]) -> Vec<(u64, String)> {
+    let is_file = |suffix: &str| {
+        fs::symlink_metadata(place.beside(suffix)).is_ok_and(|found| found.is_file())
+    };
+    let ours = |(suffix, _): (String, u64)| {
+        let header = is_file(&suffix).then(|| header_of(&place.beside(&suffix)))??;
+        (header.vault_id == *vault_id).then_some((header.generation, suffix))
+    };
+    let named = named(place).unwrap_or_default();
+    named.into_iter().filter_map(ours).collect()
 }
 
 /// The damaged files that were set aside.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::vault::Files;
-use crate::vault::backup::{self, backups};
+use crate::vault::backup::{self, Backup, backups};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
 use crate::vault::header::Header;
@@ -74,7 +74,8 @@ pub fn examine(files: &Files) -> Vec<Finding> {
     let header = vault(files, &place, &mut findings);
     directory(&place.dir, &mut findings);
     lock(&place, &mut findings);
-    all_backups(files, &place, &mut findings);
+    let vault_id = header.as_ref().map(|header| header.vault_id);
+    all_backups(files, &place, vault_id, &mut findings);
     ledger(&place, &mut findings);
     leftovers(&place, &mut findings);
     if let Some(header) = &header {
@@ -195,29 +196,41 @@ fn lock(place: &Place, findings: &mut Vec<Finding>) {
     }
 }
 
-fn all_backups(files: &Files, place: &Place, findings: &mut Vec<Finding>) {
+fn all_backups(
+    files: &Files,
+    place: &Place,
+    vault_id: Option<[u8; 16]>,
+    findings: &mut Vec<Finding>,
+) {
     match backups(files) {
         Ok(found) => {
-            let unreadable = |path: &Path| {
-                !file::read(path, MAX_FILE).is_ok_and(|bytes| Header::read(&bytes).is_ok())
-            };
-            for backup in found.iter().filter(|backup| unreadable(&backup.path)) {
+            for backup in found.iter().filter(|backup| backup.vault_id.is_none()) {
                 findings.push(Finding::warning(
                     format!(
                         "the backup {} can't be read as a vault",
                         shown(&backup.path)
                     ),
-                    "later saves replace it; delete it when you need nothing from it",
+                    "it is left alone: delete it when you need nothing from it",
                 ));
             }
-            let newest = found
+            let (ours, others): (Vec<&Backup>, Vec<&Backup>) = found
+                .iter()
+                .filter(|backup| backup.vault_id.is_some())
+                .partition(|backup| vault_id.is_none() || backup.vault_id == vault_id);
+            let newest = ours
                 .first()
                 .map(|backup| format!(", the newest of generation {}", backup.generation));
             findings.push(Finding::fine(format!(
                 "{} backups{}",
-                found.len(),
+                ours.len(),
                 newest.unwrap_or_default()
             )));
+            if !others.is_empty() {
+                findings.push(Finding::warning(
+                    format!("{} backups of another vault stand beside this one", others.len()),
+                    "they are left alone: move them away, or delete them when you need nothing from them",
+                ));
+            }
             for backup in &found {
                 private(&backup.path, "the backup", 0o600, findings);
             }

@@ -119,6 +119,40 @@ pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> VaultE
 /// Reads a regular file of at most `max` bytes. Anything else is refused without waiting for it: a FIFO would block for
 /// ever, and opening a device can have effects of its own.
 pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, VaultError> {
+    let (file, len) = open_regular(path)?;
+    if len > max {
+        return Err(VaultError::TooLarge {
+            path: path.into(),
+            len,
+            max,
+        });
+    }
+    let mut bytes = Vec::with_capacity(len as usize + 1);
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| io("read", path, e))?;
+    if bytes.len() as u64 > max {
+        return Err(VaultError::TooLarge {
+            path: path.into(),
+            len: bytes.len() as u64,
+            max,
+        });
+    }
+    Ok(bytes)
+}
+
+/// The first bytes of a regular file, at most `max` of them, and how many it has in all.
+pub(super) fn read_start(path: &Path, max: usize) -> Result<(Vec<u8>, u64), VaultError> {
+    let (file, len) = open_regular(path)?;
+    let mut bytes = Vec::new();
+    file.take(max as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|e| io("read", path, e))?;
+    Ok((bytes, len))
+}
+
+/// Opens a regular file to read it; its size.
+fn open_regular(path: &Path) -> Result<(File, u64), VaultError> {
     let mut options = OpenOptions::new();
     options.read(true);
     nonblocking(&mut options, false);
@@ -145,25 +179,7 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, VaultError> {
             what: kind_of(&found),
         });
     }
-    if found.len() > max {
-        return Err(VaultError::TooLarge {
-            path: path.into(),
-            len: found.len(),
-            max,
-        });
-    }
-    let mut bytes = Vec::with_capacity(found.len() as usize + 1);
-    file.take(max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| io("read", path, e))?;
-    if bytes.len() as u64 > max {
-        return Err(VaultError::TooLarge {
-            path: path.into(),
-            len: bytes.len() as u64,
-            max,
-        });
-    }
-    Ok(bytes)
+    Ok((file, found.len()))
 }
 
 fn kind_of(found: &fs::Metadata) -> &'static str {

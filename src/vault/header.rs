@@ -9,6 +9,8 @@ use crate::vault::slot::Slot;
 pub(super) const MAGIC: &[u8; 8] = b"\x89VMFA\r\n\x1a";
 pub(super) const PRELUDE_LEN: usize = 16;
 pub(super) const MAX_HEADER_LEN: usize = 65536;
+/// Prelude, header and HEADER_MAC at their longest.
+pub(super) const MAX_START: usize = PRELUDE_LEN + MAX_HEADER_LEN + KEY_LEN;
 pub(super) const MAX_SLOTS: usize = 16;
 /// The only major version.
 const MAJOR: u16 = 1;
@@ -62,17 +64,23 @@ impl Layout {
 impl Header {
     /// Reads a whole file's header and checks that the payload has the length it announces.
     pub(super) fn read(file: &[u8]) -> Result<(Self, Layout), Fault> {
+        Self::read_start(file, file.len() as u64)
+    }
+
+    /// As [`Header::read`], from the start of a file of `len` bytes: the first [`MAX_START`] are enough.
+    pub(super) fn read_start(file: &[u8], len: u64) -> Result<(Self, Layout), Fault> {
+        let truncated = |needed| Fault::Truncated { needed, have: len };
         if file.is_empty() {
             return Err(Fault::Empty);
         }
         if file.len() < PRELUDE_LEN && MAGIC.starts_with(&file[..file.len().min(MAGIC.len())]) {
-            return Err(truncated(file, PRELUDE_LEN as u64));
+            return Err(truncated(PRELUDE_LEN as u64));
         }
         if !file.starts_with(MAGIC) {
             return Err(Fault::Foreign(looks_like(file)));
         }
         let mut prelude = Cursor::new(&file[MAGIC.len()..PRELUDE_LEN]);
-        let cut = |_| truncated(file, PRELUDE_LEN as u64);
+        let cut = |_| truncated(PRELUDE_LEN as u64);
         let major = prelude.u16().map_err(cut)?;
         let minor = prelude.u16().map_err(cut)?;
         let header_len = prelude.u32().map_err(cut)? as usize;
@@ -96,13 +104,12 @@ impl Header {
             payload: PRELUDE_LEN + header_len + KEY_LEN,
         };
         if file.len() < layout.payload {
-            return Err(truncated(file, layout.payload as u64 + MIN_PAYLOAD));
+            return Err(truncated(layout.payload as u64 + MIN_PAYLOAD));
         }
         let header = Self::read_fields(&file[PRELUDE_LEN..layout.header_end], minor)?;
-        let have = (file.len() - layout.payload) as u64;
+        let have = len.saturating_sub(layout.payload as u64);
         if header.payload_len > have {
             return Err(truncated(
-                file,
                 (layout.payload as u64).saturating_add(header.payload_len),
             ));
         }
@@ -210,13 +217,6 @@ impl Header {
         let header_len = (out.len() - PRELUDE_LEN) as u32;
         out[12..16].copy_from_slice(&header_len.to_le_bytes());
         out
-    }
-}
-
-fn truncated(file: &[u8], needed: u64) -> Fault {
-    Fault::Truncated {
-        needed,
-        have: file.len() as u64,
     }
 }
 

@@ -105,7 +105,7 @@ impl Unlocked {
             self.disk_dek = None;
             self.removed_slots.clear();
             self.dirty = false;
-            backup::prune(&self.place);
+            backup::prune(&self.place, &self.header.vault_id);
             self.write_pin();
             drop(lock);
             return Ok(match (synced, back) {
@@ -289,7 +289,7 @@ pub fn restore_backup(
         .generation
         .max(seen)
         .max(on_disk)
-        .max(backup::highest(&place));
+        .max(backup::highest(&place, &header.vault_id));
     let mut vault = Unlocked::assemble(files.clone(), place, header, rest, dek, device, random);
     vault.opened_by = Some(slot);
     vault.highest = highest;
