@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::clock::UnixTime;
 use crate::secret::SecretText;
 use crate::vault::Files;
+use crate::vault::backup::backups;
 use crate::vault::body::Rest;
 use crate::vault::container;
 use crate::vault::error::VaultError;
@@ -20,7 +21,8 @@ use crate::vault::unlocked::Unlocked;
 /// alone.
 ///
 /// # Errors
-/// A file is there already, or it can't be written; then nothing is there that wasn't before.
+/// A file is there already; backups stand where its own would, so that an earlier vault is missing here rather than none
+/// needed; it can't be written. Then nothing is there that wasn't before.
 pub fn create(
     files: &Files,
     credential: &Credential,
@@ -42,6 +44,11 @@ pub(super) fn create_with(
     if exists {
         // Before the key derivation: the person needn't wait for it. The link below is what really keeps it safe.
         return Err(VaultError::Exists {
+            path: files.vault.clone(),
+        });
+    }
+    if place.dir.exists() && !backups(files)?.is_empty() {
+        return Err(VaultError::BackupsThere {
             path: files.vault.clone(),
         });
     }

@@ -130,6 +130,12 @@ pub enum VaultError {
         /// The path.
         path: PathBuf,
     },
+    /// Nothing stands at the path, but backups of a vault stand beside it.
+    #[error("{} is missing, but backups of it are there; no new vault was made", shown(.path))]
+    BackupsThere {
+        /// The path.
+        path: PathBuf,
+    },
     /// The system refused.
     #[error("can't {action} {}: {source}", shown(.path))]
     Io {
@@ -347,6 +353,7 @@ impl Fails for VaultError {
             | Self::LongPassphrase(_)
             | Self::KeyFileShort(_)
             | Self::Exists { .. }
+            | Self::BackupsThere { .. }
             | Self::NotUnderstood(_)
             | Self::TooLong { .. }
             | Self::Full(_)
@@ -413,6 +420,9 @@ impl Fails for VaultError {
             Self::OddLock { .. } => "look at what stands there and move it away",
             Self::Exists { .. } => {
                 "open it with its passphrase, or choose another path with --vault"
+            }
+            Self::BackupsThere { .. } => {
+                "`vmfa backup list` shows them, `vmfa backup restore GENERATION` brings one back; for a new vault choose another path with --vault or move them away"
             }
             Self::Io { source, .. } => return io_hint(source),
             Self::NoMemory { .. } => {

@@ -10,6 +10,7 @@ use crate::secret::{Secret, SecretText};
 use std::path::Path;
 
 mod adversity;
+mod backups;
 mod concurrency;
 mod keys;
 mod life;

@@ -1,0 +1,99 @@
+//! Backups of this vault and of another one at the same path.
+
+use super::*;
+
+/// How many backups there are of a vault, newest first.
+fn of(bench: &Bench, vault_id: [u8; 16]) -> Vec<u64> {
+    backups(&bench.files)
+        .unwrap()
+        .iter()
+        .filter(|backup| backup.vault_id == Some(vault_id))
+        .map(|backup| backup.generation)
+        .collect()
+}
+
+fn add_and_save(vault: &mut Unlocked, n: u8) {
+    vault
+        .add(totp(&format!("account {n}"), &[n + 1; 20]), NOW)
+        .unwrap();
+    assert_eq!(vault.save(NOW).unwrap(), Saved::Durable);
+}
+
+/// A vault of generation 8 with five backups, whose own file is lost.
+fn lost() -> (Bench, [u8; 16]) {
+    let (bench, mut vault) = Bench::created();
+    (0..7).for_each(|n| add_and_save(&mut vault, n));
+    assert_eq!(of(&bench, vault.vault_id()), [7, 6, 5, 4, 3]);
+    std::fs::remove_file(&bench.files.vault).unwrap();
+    (bench, vault.vault_id())
+}
+
+#[test]
+fn no_new_vault_is_made_beside_the_backups_of_a_lost_one() {
+    let (bench, lost) = lost();
+    let before = bench.beside();
+    let error = create(&bench.files, &key_file(), KdfParams::LEAST, NOW)
+        .err()
+        .unwrap();
+    assert!(matches!(error, VaultError::BackupsThere { .. }), "{error}");
+    assert_eq!(error.kind(), Kind::Usage);
+    assert!(error.hint().unwrap().contains("vmfa backup restore"));
+    assert_eq!(bench.beside(), before);
+    // The way that the hint names.
+    let newest = backups(&bench.files).unwrap()[0].path.clone();
+    let vault = restore_backup(&bench.files, &newest, &key_file(), KdfLimit::Usual, NOW).unwrap();
+    assert_eq!((vault.vault_id(), vault.live().count()), (lost, 6));
+}
+
+#[test]
+fn saves_and_a_purge_touch_no_backup_of_another_vault() {
+    let (bench, lost) = lost();
+    // Another vault comes to the path all the same: by a copy, or by an older program.
+    let (elsewhere, other) = Bench::created();
+    put(&bench.files.vault, &bytes(&elsewhere.files.vault));
+    // And what nobody can read, under a name that would be the oldest of all.
+    let odd = bench.files.vault.with_file_name("vault.vmfa.bak-0");
+    put(&odd, b"no vault");
+    let mut vault = bench.open();
+    (0..7).for_each(|n| add_and_save(&mut vault, n));
+    assert_eq!(of(&bench, lost), [7, 6, 5, 4, 3]);
+    assert_eq!(of(&bench, other.vault_id()), [7, 6, 5, 4, 3]);
+    let told = |text: &str| examine(&bench.files).iter().any(|f| f.text.contains(text));
+    assert!(told("5 backups, the newest of generation 7"));
+    assert!(told("5 backups of another vault"));
+
+    assert_eq!(purge_backups(&bench.files).unwrap(), 5);
+    assert_eq!(of(&bench, lost), [7, 6, 5, 4, 3]);
+    assert!(of(&bench, other.vault_id()).is_empty());
+    assert!(odd.is_file());
+    // Without a vault, backups are all there is.
+    std::fs::remove_file(&bench.files.vault).unwrap();
+    assert!(purge_backups(&bench.files).is_err());
+    assert_eq!(of(&bench, lost), [7, 6, 5, 4, 3]);
+}
+
+#[test]
+fn a_restored_vault_goes_on_above_its_own_generations_only() {
+    let (bench, lost) = lost();
+    let (elsewhere, mut other) = Bench::created();
+    (0..20).for_each(|n| add_and_save(&mut other, n));
+    let theirs = bench.files.vault.with_file_name("vault.vmfa.bak-21");
+    put(&theirs, &bytes(&elsewhere.files.vault));
+    std::fs::remove_dir_all(&bench.files.state).unwrap();
+    let own = backups(&bench.files).unwrap();
+    let own = own.iter().find(|b| b.vault_id == Some(lost)).unwrap();
+    let vault = restore_backup(&bench.files, &own.path, &key_file(), KdfLimit::Usual, NOW).unwrap();
+    assert_eq!(vault.generation(), 8);
+}
+
+#[test]
+fn a_backup_that_is_cut_off_pushes_no_good_one_out() {
+    let (bench, mut vault) = Bench::created();
+    (0..5).for_each(|n| add_and_save(&mut vault, n));
+    let whole = bytes(&bench.files.vault);
+    let cut = bench.files.vault.with_file_name("vault.vmfa.bak-99");
+    put(&cut, &whole[..whole.len() - 1]);
+    add_and_save(&mut vault, 5);
+    assert_eq!(of(&bench, vault.vault_id()), [6, 5, 4, 3, 2]);
+    assert!(cut.is_file());
+}
