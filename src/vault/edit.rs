@@ -7,7 +7,7 @@ use crate::clock::UnixTime;
 use crate::otp::{OtpError, Scheme};
 use crate::secret::{Secret, SecretText};
 use crate::vault::error::VaultError;
-use crate::vault::fields;
+use crate::vault::fields::{self, Grown};
 use crate::vault::inner::Inner;
 use crate::vault::merge;
 use crate::vault::record::{ACCOUNT, MAX_RECORD_LEN, MAX_RECORDS, Record, TOMBSTONE};
@@ -228,7 +228,7 @@ impl Unlocked {
         Ok(trashed)
     }
 
-    /// Changes what may be shown: the id, the trash and the conflict mark stay. Nothing changed is nothing to save. An HOTP
+    /// Changes what may be shown: the id, the trash and the conflict mark stay ([`Unlocked::settle`] ends a conflict). Nothing changed is nothing to save. An HOTP
     /// counter set lower here holds unless another copy of the vault still has the higher one: a merge takes the greater.
     ///
     /// # Errors
@@ -348,6 +348,50 @@ impl Unlocked {
             view: View::Gone(*id),
         };
         // The other one of a conflict isn't one any more.
+        self.mark_again();
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Ends a conflict for good: the person has seen the accounts that came under one id with different secrets, and keeps
+    /// them. Each stays under the id it is shown by; to be rid of one, erase it instead. It holds through every merge, also
+    /// with a copy that was edited since; only a further secret under the same id is a conflict again. An account without
+    /// a conflict stays as it is.
+    ///
+    /// No stamp is needed: the mark grows in a merge, and a stamp would win over somebody's edit. The moment is asked for
+    /// so that a later format may keep it.
+    ///
+    /// # Errors
+    /// No such account; not understood.
+    pub fn settle(&mut self, id: &AccountId, _now: UnixTime) -> Result<(), VaultError> {
+        let (entry, summary) = self.entry(id)?;
+        if !summary.conflict {
+            return Ok(());
+        }
+        let shared = entry.record.id;
+        let group = self.entries.iter_mut().map(|entry| &mut entry.record);
+        for record in group.filter(|record| record.id == shared && !record.is_tombstone()) {
+            if fields::born(record.fields()).is_none() {
+                // Bytes that are no fields take no mark; no writer writes such.
+                continue;
+            }
+            let grown = fields::grown(record.fields());
+            let fields = fields::with_grown(
+                record.fields(),
+                Grown {
+                    settled: true,
+                    ..grown
+                },
+            );
+            record.set_fields(&fields);
+        }
+        self.mark_again();
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Works out anew which records are in conflict.
+    fn mark_again(&mut self) {
         let mut records: Vec<Record> = std::mem::take(&mut self.entries)
             .into_iter()
             .map(|entry| entry.record)
@@ -356,8 +400,6 @@ impl Unlocked {
         let index = self.by_secret.take();
         self.set_records(records);
         self.by_secret = index;
-        self.dirty = true;
-        Ok(())
     }
 }
 

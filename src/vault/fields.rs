@@ -9,10 +9,11 @@
 //! | 8 favorite | no bytes; present means yes |
 //! | 11 added, 12 trashed | u64, seconds since 1970 |
 //! | 13 born | 16 random bytes, given once when the secret came in and kept for good: two records of one id with different values hold different secrets |
+//! | 14 settled | no bytes; present means that a person has seen this secret beside another one of its id, and keeps both: see `merge` |
 //!
 //! Algorithms: 1 SHA-1, 2 SHA-224, 3 SHA-256, 4 SHA-384, 5 SHA-512. Fields stand in the order of their types. An unknown
 //! type is kept verbatim through every edit; a known one that can't be understood makes the whole record "not understood".
-//! Types 5 and 13 mean the same in every type of record, since a merge looks at them.
+//! Types 5, 13 and 14 mean the same in every type of record, since a merge looks at them.
 
 use crate::account::{AccountId, Summary};
 use crate::otp::{Algorithm, Digits, Hotp, Period, Scheme, Totp};
@@ -31,7 +32,8 @@ const IMAGE: u16 = 10;
 const ADDED: u16 = 11;
 const TRASHED: u16 = 12;
 const BORN: u16 = 13;
-const LAST_KNOWN: u16 = BORN;
+const SETTLED: u16 = 14;
+const LAST_KNOWN: u16 = SETTLED;
 
 /// What tells the secrets of one id apart; zero for records that have none.
 pub(super) type Born = [u8; 16];
@@ -91,34 +93,64 @@ pub(super) fn counter(bytes: &[u8]) -> Option<u64> {
     field(bytes, COUNTER).and_then(u64_of)
 }
 
-/// The same fields with another counter, or with none; all others verbatim.
-pub(super) fn with_counter(bytes: &[u8], counter: Option<u64>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 14);
-    let mut pending = counter;
-    for (kind, value) in fields(bytes).map_while(|field| field) {
-        if kind > COUNTER
-            && let Some(counter) = pending.take()
-        {
-            put(&mut out, COUNTER, &counter.to_le_bytes());
+/// What a merge takes from both sides, whichever wins: each only ever grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Grown {
+    /// The HOTP counter.
+    pub(super) counter: Option<u64>,
+    /// Whether a person has seen this secret beside another one of its id, and keeps both.
+    pub(super) settled: bool,
+}
+
+impl Grown {
+    /// The greater of both.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            counter: self.counter.max(other.counter),
+            settled: self.settled || other.settled,
         }
-        if kind != COUNTER {
+    }
+}
+
+/// What has grown in these fields; nothing in bytes that are no fields.
+pub(super) fn grown(bytes: &[u8]) -> Grown {
+    if born(bytes).is_none() {
+        return Grown::default();
+    }
+    Grown {
+        counter: counter(bytes),
+        settled: field(bytes, SETTLED).is_some(),
+    }
+}
+
+/// The same fields with what has grown in place of what they say; all others verbatim.
+pub(super) fn with_grown(bytes: &[u8], grown: Grown) -> Vec<u8> {
+    let counter = grown.counter.map(u64::to_le_bytes);
+    let counter = counter.as_ref().map(|value| (COUNTER, value.as_slice()));
+    let settled = grown.settled.then_some((SETTLED, &[][..]));
+    let mut pending = counter.into_iter().chain(settled).peekable();
+    let mut out = Vec::with_capacity(bytes.len() + 20);
+    for (kind, value) in fields(bytes).map_while(|field| field) {
+        while let Some((grown, value)) = pending.next_if(|(grown, _)| *grown < kind) {
+            put(&mut out, grown, value);
+        }
+        if kind != COUNTER && kind != SETTLED {
             put(&mut out, kind, value);
         }
     }
-    if let Some(counter) = pending {
-        put(&mut out, COUNTER, &counter.to_le_bytes());
+    for (grown, value) in pending {
+        put(&mut out, grown, value);
     }
     out
 }
 
-/// What a tombstone keeps: which secret it stood for, and how far its counter went.
+/// What a tombstone keeps: which secret it stood for, and what has grown.
 pub(super) fn of_tombstone(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    if let Some(value) = field(bytes, COUNTER) {
-        put(&mut out, COUNTER, value);
-    }
-    if let Some(value) = field(bytes, BORN) {
-        put(&mut out, BORN, value);
+    for kind in [COUNTER, BORN, SETTLED] {
+        if let Some(value) = field(bytes, kind) {
+            put(&mut out, kind, value);
+        }
     }
     out
 }
@@ -168,13 +200,14 @@ pub(super) fn read(bytes: &[u8], id: AccountId, conflict: bool) -> Option<Summar
             ADDED => summary.added = u64_of(value)?,
             TRASHED => summary.trashed = Some(u64_of(value)?),
             BORN if value.len() == 16 => {}
+            SETTLED if value.is_empty() => {}
             _malformed => return None,
         }
     }
     (seen & 1 << SCHEME != 0).then_some(summary)
 }
 
-/// The fields of a summary, with those of `before` that this version doesn't know, and its `born`.
+/// The fields of a summary, with those of `before` that this version doesn't know or a summary doesn't tell, and its `born`.
 pub(super) fn write(summary: &Summary, born: &Born, before: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(160);
     let mut put_text = |kind, text: &str| {
@@ -211,6 +244,9 @@ pub(super) fn write(summary: &Summary, born: &Born, before: &[u8]) -> Vec<u8> {
         put(&mut out, TRASHED, &trashed.to_le_bytes());
     }
     put(&mut out, BORN, born);
+    if field(before, SETTLED).is_some() {
+        put(&mut out, SETTLED, &[]);
+    }
     for (kind, value) in fields(before).map_while(|field| field) {
         if kind == 0 || kind > LAST_KNOWN {
             put(&mut out, kind, value);
@@ -350,8 +386,23 @@ mod tests {
         let edited = write(&summary(Scheme::Motp), &[9; 16], &bytes);
         assert_eq!(field(&edited, 4711), Some(b"from the future".as_slice()));
         assert_eq!(field(&edited, 40000), Some(b"".as_slice()));
-        assert_eq!(counter(&with_counter(&edited, Some(99))), Some(99));
-        assert_eq!(with_counter(&with_counter(&edited, None), Some(7)), edited);
+        let grown_to = |counter, settled| with_grown(&edited, Grown { counter, settled });
+        assert_eq!(counter(&grown_to(Some(99), false)), Some(99));
+        assert_eq!(grown_to(Some(7), false), edited);
+        for (counter, settled) in [(None, false), (None, true), (Some(99), true)] {
+            let other = grown_to(counter, settled);
+            assert_eq!(grown(&other), Grown { counter, settled });
+            assert_eq!(with_grown(&other, grown(&edited)), edited);
+        }
+        // Settled once, it stays so through an edit and in a tombstone.
+        let settled = grown_to(Some(7), true);
+        let edited = write(&summary(Scheme::Steam), &[9; 16], &settled);
+        assert!(grown(&edited).settled);
+        assert_eq!(
+            read(&edited, AccountId::from_bytes([3; 16]), false),
+            Some(summary(Scheme::Steam))
+        );
+        assert_eq!(grown(&of_tombstone(&edited)), grown(&edited));
     }
 
     #[test]
@@ -367,6 +418,7 @@ mod tests {
             (COUNTER, &[1, 2]),
             (FAVORITE, &[1]),
             (BORN, &[1; 15]),
+            (SETTLED, &[1]),
             (NAME, &[0xff]),
         ] {
             let mut bytes = Vec::new();

@@ -4,12 +4,17 @@
 //! secrets, and both are kept. Within one such pair the greatest by (stamp, device, content) wins, and an HOTP counter is
 //! the greatest of both whichever side wins: a code once given is never given again. Each of the two is a maximum, so the
 //! merge is commutative, associative and idempotent. Tombstones keep the counter for the same reason.
+//!
+//! Secrets that share an id are a conflict until a person settles it: each of them is marked as settled then, and that mark
+//! grows like the counter, from no to yes and never back, whichever side wins. So no edit of another copy, however late,
+//! brings the conflict back; only another secret does, which bears no mark yet. Nothing else changes: ids, stamps and
+//! counters stay as they are.
 
 use std::cmp::Ordering;
 
 use crate::account::AccountId;
 use crate::clock::UnixTime;
-use crate::vault::fields::{self, Born};
+use crate::vault::fields::{self, Born, Grown};
 use crate::vault::record::{CONFLICT, Record};
 use crate::vault::seal;
 
@@ -53,23 +58,23 @@ pub(super) fn merge(ours: Vec<Record>, theirs: Vec<Record>) -> Vec<Record> {
     records
 }
 
-/// The greater of two records of one name takes the place, with the greater of both counters.
+/// The greater of two records of one name takes the place, with what has grown in either.
 fn join(kept: &mut Record, other: Record) {
     if *kept == other {
         return;
     }
-    let counter = fields::counter(kept.fields()).max(fields::counter(other.fields()));
+    let grown = fields::grown(kept.fields()).max(fields::grown(other.fields()));
     if order(kept, &other) == Ordering::Less {
         *kept = other;
     }
-    if counter.is_some() {
+    if grown != Grown::default() {
         // Written anew even where it stays the same: two encodings of the same fields must come out as one.
-        let fields = fields::with_counter(kept.fields(), counter);
+        let fields = fields::with_grown(kept.fields(), grown);
         kept.set_fields(&fields);
     }
 }
 
-/// A total order on everything but the counter and the conflict mark, which are worked out apart. Bytes that are no fields
+/// A total order on everything but what grows and the conflict mark, which are worked out apart. Bytes that are no fields
 /// come before all others: they have no counter to hand on.
 fn order(a: &Record, b: &Record) -> Ordering {
     let key = |record: &Record| {
@@ -83,7 +88,7 @@ fn order(a: &Record, b: &Record) -> Ordering {
         )
     };
     let content = |record: &Record| match fields::born(record.fields()) {
-        Some(_) => fields::with_counter(record.fields(), None),
+        Some(_) => fields::with_grown(record.fields(), Grown::default()),
         None => record.fields().to_vec(),
     };
     key(a)
@@ -92,18 +97,24 @@ fn order(a: &Record, b: &Record) -> Ordering {
         .then_with(|| a.sealed().cmp(b.sealed()))
 }
 
-/// Marks the records whose id more than one living secret claims. Records are in the order of names.
+/// Marks the records whose id more than one living secret claims, unless that is settled for all of them. Records are in
+/// the order of names.
 pub(super) fn mark_conflicts(records: &mut [Record]) {
     for group in records.chunk_by_mut(|a, b| a.id == b.id) {
-        let living = group.iter().filter(|record| !record.is_tombstone()).count();
+        let is_conflict = group.len() > 1 && is_conflict(group);
         for record in group.iter_mut() {
-            if living > 1 && !record.is_tombstone() {
+            if is_conflict && !record.is_tombstone() {
                 record.flags |= CONFLICT;
             } else {
                 record.flags &= !CONFLICT;
             }
         }
     }
+}
+
+fn is_conflict(group: &[Record]) -> bool {
+    let living = || group.iter().filter(|record| !record.is_tombstone());
+    living().count() > 1 && living().any(|record| !fields::grown(record.fields()).settled)
 }
 
 /// The id under which a record is shown. The first by `born` of those that share an id keeps it; each other one gets an id

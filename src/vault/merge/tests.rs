@@ -17,10 +17,10 @@ fn record() -> impl Strategy<Value = Record> {
             0u8..3,
             prop::option::weighted(0.2, 0u8..2),
         ),
-        0u8..2,
+        (0u8..2, prop::bool::weighted(0.3)),
     )
         .prop_map(
-            |((id, born), (hlc, device), (flags, kind), (counter, name, odd), seal)| {
+            |((id, born), (hlc, device), (flags, kind), (counter, name, odd), (seal, settled))| {
                 let mut fields = Vec::new();
                 put(&mut fields, 2, &[b'a' + name]);
                 if let Some(counter) = counter {
@@ -28,6 +28,9 @@ fn record() -> impl Strategy<Value = Record> {
                 }
                 if born > 0 {
                     put(&mut fields, 13, &[born; 16]);
+                }
+                if settled {
+                    put(&mut fields, 14, &[]);
                 }
                 if let Some(odd) = odd {
                     // No fields: a lone byte too many.
@@ -91,6 +94,7 @@ proptest! {
             let kept: Vec<&Record> = once.iter().filter(|kept| name(kept) == name(record)).collect();
             prop_assert_eq!(kept.len(), 1);
             prop_assert!(fields::counter(kept[0].fields()) >= fields::counter(record.fields()));
+            prop_assert!(fields::grown(kept[0].fields()).settled >= fields::grown(record.fields()).settled);
             prop_assert!(order(kept[0], record) != Ordering::Less);
         }
         let total: usize = once.len();
@@ -115,11 +119,12 @@ proptest! {
     }
 
     #[test]
-    fn exactly_the_living_that_share_an_id_are_marked(a in records(), b in records()) {
+    fn exactly_the_living_that_share_an_id_unsettled_are_marked(a in records(), b in records()) {
         let once = merged(&a, &b);
         for record in &once {
-            let living = once.iter().filter(|other| other.id == record.id && !other.is_tombstone()).count();
-            prop_assert_eq!(record.flags & CONFLICT != 0, !record.is_tombstone() && living > 1);
+            let living: Vec<_> = once.iter().filter(|other| other.id == record.id && !other.is_tombstone()).collect();
+            let unsettled = living.iter().any(|other| !fields::grown(other.fields()).settled);
+            prop_assert_eq!(record.flags & CONFLICT != 0, !record.is_tombstone() && living.len() > 1 && unsettled);
         }
     }
 }

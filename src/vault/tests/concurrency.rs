@@ -215,3 +215,91 @@ fn two_secrets_of_one_id_are_both_kept() {
     );
     assert!(vault.code_at(&derived, NOW).is_ok());
 }
+
+/// Two copies of a vault in which two secrets came under one id: one file, and another elsewhere.
+fn in_conflict() -> (Bench, Files, AccountId) {
+    let (bench, mut ours) = Bench::created();
+    let mut theirs = bench.open();
+    let id = AccountId::from_bytes([7; 16]);
+    for (vault, secret) in [(&mut ours, b"secret one"), (&mut theirs, b"secret two")] {
+        let mut account = totp("alice", secret);
+        account.summary.id = id;
+        vault.add(account, NOW).unwrap();
+        vault.save(NOW).unwrap();
+    }
+    assert!(bench.open().live().all(|summary| summary.conflict));
+    let copy = bench.in_place_of(&bytes(&bench.files.vault));
+    (bench, copy, id)
+}
+
+fn conflicts(vault: &Unlocked) -> usize {
+    vault.live().filter(|summary| summary.conflict).count()
+}
+
+#[test]
+fn a_settled_conflict_stays_settled() {
+    let (bench, copy, id) = in_conflict();
+    let mut vault = bench.open();
+    let ids: Vec<AccountId> = vault.live().map(|summary| summary.id).collect();
+    vault.settle(&id, NOW).unwrap();
+    assert_eq!(conflicts(&vault), 0);
+    assert_eq!(vault.save(NOW).unwrap(), Saved::Durable);
+    vault.settle(&id, NOW).unwrap();
+    assert_eq!(vault.save(NOW).unwrap(), Saved::Unchanged);
+
+    // A copy that knows nothing of it edits both accounts, later.
+    let later = NOW.plus_secs(500);
+    let mut theirs = bench.open_at(&copy);
+    assert_eq!(conflicts(&theirs), 2);
+    for id in &ids {
+        theirs
+            .change(id, later, |summary| summary.note = "theirs".into())
+            .unwrap();
+    }
+    theirs.save(later).unwrap();
+    let mut vault = bench.open();
+    assert!(vault.merge_file(&copy.vault).unwrap());
+    vault.save(later).unwrap();
+    let mut vault = bench.open();
+    assert_eq!(conflicts(&vault), 0);
+    assert!(vault.live().all(|summary| summary.note == "theirs"));
+    assert_eq!(vault.live().map(|s| s.id).collect::<Vec<_>>(), ids);
+    let mut secrets: Vec<Vec<u8>> = ids
+        .iter()
+        .map(|id| vault.account(id).unwrap().secret.expose().to_vec())
+        .collect();
+    secrets.sort();
+    assert_eq!(secrets, [b"secret one", b"secret two"]);
+    // The copy learns it too; a later edit here keeps it.
+    assert!(theirs.merge_file(&bench.files.vault).unwrap());
+    assert_eq!(conflicts(&theirs), 0);
+    vault
+        .change(&ids[1], later, |summary| summary.note = "ours".into())
+        .unwrap();
+    vault.save(later).unwrap();
+    assert_eq!(conflicts(&bench.open()), 0);
+}
+
+#[test]
+fn a_further_secret_under_a_settled_id_is_a_conflict_again() {
+    let (bench, _, id) = in_conflict();
+    let mut vault = bench.open();
+    let third = bench.in_place_of(&bytes(&bench.files.vault));
+    vault.settle(&id, NOW).unwrap();
+    vault.save(NOW).unwrap();
+    // In the third copy the id was never given before.
+    let mut elsewhere = bench.open_at(&third);
+    elsewhere.set_records(Vec::new());
+    let mut account = totp("alice", b"secret three");
+    account.summary.id = id;
+    assert_eq!(new_id(elsewhere.add(account, NOW).unwrap()), id);
+    let (records, devices) = (
+        elsewhere.records().cloned().collect(),
+        elsewhere.rest.devices.clone(),
+    );
+    vault.take_records(records, &devices);
+    assert_eq!((vault.live().count(), conflicts(&vault)), (3, 3));
+    let any = vault.live().next().unwrap().id;
+    vault.settle(&any, NOW).unwrap();
+    assert_eq!(conflicts(&vault), 0);
+}
