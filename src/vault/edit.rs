@@ -22,6 +22,8 @@ pub enum Added {
     New(AccountId),
     /// The same secret and parameters were there already under this id: kept once.
     AlreadyThere(AccountId),
+    /// The same secret and parameters were in the trash under this id: the account is out of it again, with the name it had.
+    Restored(AccountId),
     /// It is new, and another account of the same issuer and name has another secret: both are kept.
     Namesake {
         /// The new one.
@@ -108,6 +110,7 @@ impl Unlocked {
         if let Some(there) = self.same_codes(&account, &digest)? {
             if self.entry(&there)?.1.trashed.is_some() {
                 self.restore(&there, now)?;
+                return Ok(Added::Restored(there));
             }
             return Ok(Added::AlreadyThere(there));
         }

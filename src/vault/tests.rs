@@ -125,7 +125,7 @@ fn account(name: &str, secret: &[u8], scheme: Scheme) -> Account {
 pub(super) fn new_id(added: Added) -> AccountId {
     match added {
         Added::New(id) => id,
-        Added::AlreadyThere(_) | Added::Namesake { .. } => panic!("{added:?}"),
+        Added::AlreadyThere(_) | Added::Restored(_) | Added::Namesake { .. } => panic!("{added:?}"),
     }
 }
 

@@ -93,7 +93,7 @@ fn one_secret_is_kept_once_and_namesakes_are_told_apart() {
     ));
     assert_eq!(
         vault.add(totp("alice", b"secret one"), NOW).unwrap(),
-        Added::AlreadyThere(id)
+        Added::Restored(id)
     );
     assert!(vault.trash().is_empty());
     assert!(matches!(

@@ -149,6 +149,13 @@ fn take_in(
                 ))?;
                 id
             }
+            Added::Restored(id) => {
+                let there = known(id).map_or(label, named);
+                screen.line(&format!(
+                    "{there} was in the trash, with the same secret: restored"
+                ))?;
+                id
+            }
             Added::Namesake { id, other } => {
                 let (new, old) = (id.to_string(), other.to_string());
                 screen.line(&format!("added {}", screen.bold(&label)))?;
