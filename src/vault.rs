@@ -14,7 +14,7 @@
 //! | `slot`, `header`, `container` | the outer format |
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
 //! | `stamp`, `merge`, `absorb` | when a record was written; two sets of records become one; another copy is taken in |
-//! | `file`, `save`, `backup`, `pin`, `examine` | on disk |
+//! | `file`, `save`, `backup`, `restore`, `pin`, `examine` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
 
@@ -39,6 +39,7 @@ mod open;
 mod pin;
 mod record;
 mod recovery;
+mod restore;
 mod save;
 mod seal;
 mod slot;
@@ -54,7 +55,8 @@ pub use error::{Fault, Typo, VaultError};
 pub use examine::{Finding, Severity, examine};
 pub use kdf::{KdfLimit, KdfParams};
 pub use open::Locked;
-pub use save::{Saved, restore_backup};
+pub use restore::restore_backup;
+pub use save::Saved;
 pub use slot::{Credential, SlotInfo, SlotKind};
 pub use unlocked::Unlocked;
 
