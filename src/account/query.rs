@@ -1,12 +1,15 @@
 //! Which account a person means.
 //!
 //! The order of things: what names an account exactly comes before what resembles it, and what resembles several selects
-//! none. A code of the wrong account is worse than a question, so letters scattered over a label never select.
+//! none. A code of the wrong account is worse than a question, so a fragment from within a word never selects, and neither
+//! does a name that another account begins with.
 
 mod near;
 #[cfg(test)]
 mod tests;
 mod words;
+
+use std::borrow::Borrow;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -29,65 +32,165 @@ const MAX_LEN: usize = 1024;
 /// The fewest digits of an id that stand for it.
 const MIN_ID_DIGITS: usize = 8;
 
+/// The digits of a whole id.
+const MAX_ID_DIGITS: usize = 32;
+
+/// Short names that stand for an issuer, folded: those that the issuer uses for itself and nobody else does. The issuer must
+/// be the whole of it, since `Amazon` alone is a shop.
+const SHORT_NAMES: [(&str, &str); 2] = [
+    ("amazon web services", "aws"),
+    ("google cloud platform", "gcp"),
+];
+
 /// Finds what a query means. The first of these that any account meets decides; two that meet it are ambiguous:
 ///
-/// 1. its id or at least the first 8 digits of it, its AWS serial number, its whole label `issuer:account`;
-/// 2. the same in other case or compatible characters (NFKC);
-/// 3. its account name, its issuer, or, for AWS, its account ID or alias;
-/// 4. the same in other case or compatible characters;
-/// 5. every word of the query stands in its issuer, account name, tags or serial number.
+/// 1. its id, its AWS serial number, its whole label `issuer:account`;
+/// 2. the same in other case or compatible characters (NFKC), the label also with the issuer's short name (`aws` for Amazon
+///    Web Services);
+/// 3. such a label with a space for the colon;
+/// 4. for AWS, its account ID;
+/// 5. every word of the query is or begins a word of its issuer, account name, tags, serial number or short name; or the
+///    query is at least the first 8 digits of its id.
 ///
-/// In 5 a word of one or two Latin letters must begin a word there. Scattered letters and misspellings only make suggestions.
-pub fn find(query: &str, among: &[Summary]) -> Found {
-    let query = query.trim();
-    if query.is_empty() || query.len() > MAX_LEN {
+/// An account name or an issuer alone is one of the last: it selects if it begins a word in no other account. A label that
+/// has no issuer is written `:account` where it must be told from a name alone. Digits must be a whole number there: the
+/// beginning of an AWS account ID is none. Fragments from within a word, scattered letters and misspellings only make
+/// suggestions.
+pub fn find<S: Borrow<Summary>>(query: &str, among: &[S]) -> Found {
+    let Some(query) = Query::new(query) else {
         return Found::Nothing(Vec::new());
-    }
-    let folded = fold(query);
-    let id = IdPrefix::parse(query);
-    let aws_account = aws_account_id(query);
-    let exactly = |text: &str| text == query;
-    let loosely = |text: &str| same_folded(text, query, &folded);
-
+    };
+    let spelt_out = indices(among, |summary| query.spells_out(summary));
     let levels: [&dyn Fn(&Summary) -> bool; 4] = [
+        &|summary| query.names(summary),
+        &|summary| query.names_loosely(summary),
+        // Where no issuer and name are the query, a name of several words is one of the last.
         &|summary| {
-            id.as_ref().is_some_and(|id| id.begins(summary))
-                || summary.serial_number.as_deref().is_some_and(exactly)
-                || is_label(summary, query)
+            !spelt_out.is_empty()
+                && (query.spells_out(summary) || query.is_name_or_issuer_of(summary))
         },
-        &|summary| {
-            summary.serial_number.as_deref().is_some_and(loosely)
-                || is_folded_label(summary, &folded)
-        },
-        &|summary| {
-            exactly(&summary.name)
-                || exactly(&summary.issuer)
-                || aws_account
-                    .as_deref()
-                    .is_some_and(|id| is_aws_account(summary, |part| part == id))
-                || is_aws_account(summary, exactly)
-        },
-        &|summary| {
-            loosely(&summary.name) || loosely(&summary.issuer) || is_aws_account(summary, loosely)
-        },
+        &|summary| query.is_aws_account_of(summary),
     ];
     for level in levels {
-        let met: Vec<usize> = indices(among, level);
-        match met.as_slice() {
+        match indices(among, level).as_slice() {
             [] => {}
             [one] => return Found::One(*one),
-            _ => return Found::Several(met),
+            several => return Found::Several(several.to_vec()),
         }
     }
-    words::find(&folded, among)
+    words::find(&query, among)
 }
 
-fn indices(among: &[Summary], meets: impl Fn(&Summary) -> bool) -> Vec<usize> {
+/// Every account that a query may mean, in the order given, for a list: what [`find`] would choose from, and those as well
+/// in whose note a word stands. A note may name other accounts, so it never selects one, but whoever searches wants to see
+/// it. An empty query means every account.
+pub fn matching<S: Borrow<Summary>>(query: &str, among: &[S]) -> Vec<usize> {
+    if query.trim().is_empty() {
+        return (0..among.len()).collect();
+    }
+    let Some(query) = Query::new(query) else {
+        return Vec::new();
+    };
+    indices(among, |summary| {
+        query.names(summary)
+            || query.names_loosely(summary)
+            || query.spells_out(summary)
+            || query.is_aws_account_of(summary)
+            || words::stand_in(&query, summary, words::Note::Included)
+    })
+}
+
+fn indices<S: Borrow<Summary>>(among: &[S], meets: impl Fn(&Summary) -> bool) -> Vec<usize> {
     let met = among
         .iter()
         .enumerate()
-        .filter(|(_, summary)| meets(summary));
+        .filter(|(_, summary)| meets((*summary).borrow()));
     met.map(|(index, _)| index).collect()
+}
+
+/// A query, made ready once for all accounts.
+struct Query<'q> {
+    /// As typed, trimmed.
+    text: &'q str,
+    folded: String,
+    id: Option<IdPrefix>,
+    aws_account: Option<String>,
+}
+
+impl<'q> Query<'q> {
+    /// None for an empty one and for one that is too long.
+    fn new(text: &'q str) -> Option<Self> {
+        let text = text.trim();
+        (!text.is_empty() && text.len() <= MAX_LEN).then(|| Self {
+            text,
+            folded: fold(text),
+            id: IdPrefix::parse(text),
+            aws_account: aws_account_id(text),
+        })
+    }
+
+    /// The folded words.
+    fn words(&self) -> Vec<&str> {
+        self.folded
+            .split(|character: char| character.is_whitespace() || character == ':')
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+
+    /// Its id, serial number or whole label.
+    fn names(&self, summary: &Summary) -> bool {
+        self.id
+            .as_ref()
+            .is_some_and(|id| id.is_whole() && id.begins(summary))
+            || summary.serial_number.as_deref() == Some(self.text)
+            || is_label(summary, self.text)
+    }
+
+    fn names_loosely(&self, summary: &Summary) -> bool {
+        let serial_number = summary.serial_number.as_deref();
+        serial_number.is_some_and(|text| self.is_loosely(text))
+            || is_folded_label(summary, &self.folded, ':')
+    }
+
+    /// Its whole label, with a space for the colon.
+    fn spells_out(&self, summary: &Summary) -> bool {
+        is_folded_label(summary, &self.folded, ' ')
+    }
+
+    /// Whether it is the beginning of its id, which may also look like a name.
+    fn begins_id_of(&self, summary: &Summary) -> bool {
+        self.id.as_ref().is_some_and(|id| id.begins(summary))
+    }
+
+    /// Whether it is a text in other case or compatible characters.
+    fn is_loosely(&self, text: &str) -> bool {
+        same_folded(text, self.text, &self.folded)
+    }
+
+    /// Twelve digits that are the account ID, or at least the account name.
+    fn is_aws_account_of(&self, summary: &Summary) -> bool {
+        self.aws_account
+            .as_deref()
+            .is_some_and(|id| is_aws_account(summary, id) || summary.name == id)
+    }
+
+    /// Whether the account name or the issuer is all of it.
+    fn is_name_or_issuer_of(&self, summary: &Summary) -> bool {
+        self.is_loosely(&summary.name) || self.is_loosely(&summary.issuer)
+    }
+}
+
+/// The short name of who asks for the code, if there is one.
+fn short_name(summary: &Summary) -> Option<&'static str> {
+    let issuers = [Some(&summary.issuer), summary.label_issuer.as_ref()];
+    let of = |issuer: &String| {
+        let known = SHORT_NAMES.iter();
+        known
+            .filter(|(long, _)| issuer.eq_ignore_ascii_case(long))
+            .map(|(_, short)| *short)
+            .next()
+    };
+    issuers.into_iter().flatten().find_map(of)
 }
 
 /// Lower case of the compatible form: `ＧｉｔＨｕｂ` and `GitHub` are one.
@@ -105,40 +208,50 @@ fn same_folded(text: &str, query: &str, folded_query: &str) -> bool {
     }
 }
 
-/// Whether the query is the whole label, without building each label.
+/// Whether the query is the whole label, without building each label. Of a label of one part the colon is asked for all the
+/// same: without it, the query is a name alone.
 fn is_label(summary: &Summary, query: &str) -> bool {
-    let whole = |issuer: &str| match (issuer, summary.name.as_str()) {
-        ("", name) => name == query,
-        (issuer, "") => issuer == query,
-        (issuer, name) => query
+    let whole = |issuer: &str| {
+        query
             .strip_prefix(issuer)
             .and_then(|rest| rest.strip_prefix(':'))
-            .is_some_and(|rest| rest == name || rest.trim_start() == name),
+            .is_some_and(|rest| rest == summary.name || rest.trim_start() == summary.name)
     };
-    whole(&summary.issuer) || summary.label_issuer.as_deref().is_some_and(whole)
+    whole(&summary.issuer)
+        || summary.label_issuer.as_deref().is_some_and(whole)
+        || only_part(summary).is_some_and(|part| part == query && part.contains(':'))
 }
 
-fn is_folded_label(summary: &Summary, folded_query: &str) -> bool {
+fn is_folded_label(summary: &Summary, folded_query: &str, between: char) -> bool {
     let whole = |issuer: &str| {
-        let rest = match (issuer, summary.name.as_str()) {
-            ("", _) => Some(folded_query),
-            (issuer, "") => return same_folded(issuer, folded_query, folded_query),
-            (issuer, _) => without_prefix(folded_query, issuer),
-        };
-        rest.is_some_and(|rest| same_folded(&summary.name, rest.trim_start(), rest.trim_start()))
+        let name = without_prefix(folded_query, issuer, between).map(str::trim_start);
+        name.is_some_and(|name| same_folded(&summary.name, name, name))
     };
-    whole(&summary.issuer) || summary.label_issuer.as_deref().is_some_and(whole)
+    whole(&summary.issuer)
+        || summary.label_issuer.as_deref().is_some_and(whole)
+        || short_name(summary).is_some_and(whole)
+        || only_part(summary).is_some_and(|part| {
+            between == ':' && part.contains(':') && same_folded(part, folded_query, folded_query)
+        })
 }
 
-/// What follows `issuer:` in a folded query.
-fn without_prefix<'q>(folded_query: &'q str, issuer: &str) -> Option<&'q str> {
+/// A label that is an issuer or a name only.
+fn only_part(summary: &Summary) -> Option<&str> {
+    match (summary.issuer.as_str(), summary.name.as_str()) {
+        ("", part) | (part, "") => Some(part),
+        (_, _) => None,
+    }
+}
+
+/// What follows the issuer and the character between in a folded query.
+fn without_prefix<'q>(folded_query: &'q str, issuer: &str, between: char) -> Option<&'q str> {
     let rest = if issuer.is_ascii() {
         let (head, rest) = folded_query.split_at_checked(issuer.len())?;
         head.eq_ignore_ascii_case(issuer).then_some(rest)?
     } else {
         folded_query.strip_prefix(fold(issuer).as_str())?
     };
-    rest.strip_prefix(':')
+    rest.strip_prefix(between)
 }
 
 /// The first hexadecimal digits of an id.
@@ -146,13 +259,17 @@ struct IdPrefix(Vec<u8>);
 
 impl IdPrefix {
     fn parse(query: &str) -> Option<Self> {
-        if !(MIN_ID_DIGITS..=32).contains(&query.len()) {
+        if !(MIN_ID_DIGITS..=MAX_ID_DIGITS).contains(&query.len()) {
             return None;
         }
         let digits = query
             .chars()
             .map(|digit| digit.to_digit(16).map(|digit| digit as u8));
         digits.collect::<Option<_>>().map(Self)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.0.len() == MAX_ID_DIGITS
     }
 
     fn begins(&self, summary: &Summary) -> bool {
@@ -171,9 +288,9 @@ fn aws_account_id(query: &str) -> Option<String> {
     (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
-/// Whether an account of AWS belongs to the AWS account of that ID or alias: the serial number is an ARN with the ID in its
-/// fifth field, and the console labels a device `user@ID` or `user@alias`.
-fn is_aws_account(summary: &Summary, is: impl Fn(&str) -> bool) -> bool {
+/// Whether an account of AWS belongs to the AWS account of that ID: the serial number is an ARN with the ID in its fifth
+/// field, and the console labels a device `user@ID`.
+fn is_aws_account(summary: &Summary, id: &str) -> bool {
     let in_serial_number = || {
         let serial_number = summary.serial_number.as_deref()?;
         let mut fields = serial_number.split(':');
@@ -182,13 +299,12 @@ fn is_aws_account(summary: &Summary, is: impl Fn(&str) -> bool) -> bool {
             .flatten()
     };
     let in_name = || {
-        let issuer = summary.issuer.as_str();
-        let is_aws = issuer.eq_ignore_ascii_case("Amazon Web Services")
-            || issuer.eq_ignore_ascii_case("AWS");
+        let is_aws =
+            summary.issuer.eq_ignore_ascii_case("AWS") || short_name(summary) == Some("aws");
         is_aws
             .then(|| summary.name.rsplit_once('@'))
             .flatten()
             .map(|(_, account)| account)
     };
-    in_serial_number().is_some_and(&is) || in_name().is_some_and(&is)
+    in_serial_number() == Some(id) || in_name() == Some(id)
 }

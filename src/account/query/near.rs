@@ -1,5 +1,7 @@
 //! Scores and suggestions: what a misspelt query may have meant. Nothing here selects an account.
 
+use std::borrow::Borrow;
+
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
@@ -13,37 +15,48 @@ const MOST: usize = 5;
 const LONGEST: usize = 32;
 
 /// The matcher's score of each of these accounts; more is nearer.
-pub(super) fn scores(
-    folded_query: &str,
-    among: &[Summary],
+pub(super) fn scores<S: Borrow<Summary>>(
+    words: &[&str],
+    among: &[S],
     indices: impl Iterator<Item = usize>,
 ) -> Vec<u32> {
-    let mut scorer = Scorer::new(folded_query);
+    let mut scorer = Scorer::new(words);
     indices
-        .map(|index| scorer.score(&haystack(&among[index])).unwrap_or_default())
+        .map(|index| {
+            scorer
+                .score(&haystack(among[index].borrow()))
+                .unwrap_or_default()
+        })
         .collect()
 }
 
-/// Accounts whose letters hold the query's in order, the best score first; then those with a word that is spelt like one of
-/// the query's.
-pub(super) fn suggest(folded_query: &str, words: &[&str], among: &[Summary]) -> Vec<usize> {
-    let mut scorer = Scorer::new(folded_query);
+/// Accounts in which each word of the query stands whole, if only within another; then those with a word that is spelt like
+/// one of the query's; then those whose letters hold the query's in order, the best score first.
+pub(super) fn suggest<S: Borrow<Summary>>(words: &[&str], among: &[S]) -> Vec<usize> {
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let mut scorer = Scorer::new(words);
+    let mut within: Vec<(u32, usize)> = Vec::new();
     let mut scattered: Vec<(u32, usize)> = Vec::new();
     let mut misspelt: Vec<(usize, usize)> = Vec::new();
     for (index, summary) in among.iter().enumerate() {
-        let haystack = haystack(summary);
-        if let Some(score) = scorer.score(&haystack) {
+        let haystack = haystack(summary.borrow());
+        if words.iter().all(|word| haystack.contains(word)) {
+            within.push((scorer.score(&haystack).unwrap_or_default(), index));
+        } else if let Some(score) = scorer.score(&haystack) {
             scattered.push((score, index));
         } else if let Some(distance) = nearest_word(words, &haystack) {
             misspelt.push((distance, index));
         }
     }
-    scattered.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
+    let best_first = |(score, index): &(u32, usize)| (std::cmp::Reverse(*score), *index);
+    within.sort_by_key(best_first);
+    scattered.sort_by_key(best_first);
     misspelt.sort_unstable();
     // A misspelt word is nearer than letters that happen to stand in order all over a label.
-    let indices = misspelt
-        .iter()
-        .map(|(_, index)| *index)
+    let indices = (within.iter().map(|(_, index)| *index))
+        .chain(misspelt.iter().map(|(_, index)| *index))
         .chain(scattered.iter().map(|(_, index)| *index));
     indices.take(MOST).collect()
 }
@@ -55,11 +68,11 @@ struct Scorer {
 }
 
 impl Scorer {
-    fn new(folded_query: &str) -> Self {
+    fn new(words: &[&str]) -> Self {
         Self {
             matcher: Matcher::new(Config::DEFAULT),
             pattern: Pattern::new(
-                folded_query,
+                &words.join(" "),
                 CaseMatching::Ignore,
                 Normalization::Smart,
                 nucleo_matcher::pattern::AtomKind::Fuzzy,

@@ -71,7 +71,7 @@ fn exact_names() {
     expect("GitHub: me", &["GitHub:me"]);
     expect("github:ME", &["GitHub:me"]);
     expect("ＧｉｔＨｕｂ:ｍｅ", &["GitHub:me"]);
-    expect("me", &["GitHub:me"]);
+    expect("github me", &["GitHub:me"]);
     expect("me@example.com", &["Digital Ocean:me@example.com"]);
     expect("github", &["+GitHub:me", "+GitHub:work@example.com"]);
     expect("digital ocean", &["Digital Ocean:me@example.com"]);
@@ -127,19 +127,139 @@ fn words() {
     expect("git work", &["GitHub:work@example.com"]);
     expect("hosting", &["Digital Ocean:me@example.com"]);
     expect("銀行", &["日本銀行:太郎"]);
-    expect("berry", &["raspberry"]);
-    // Digital Ocean holds the letters too: no guess, but the word's beginning comes first.
+    expect("git", &["+GitHub:me", "+GitHub:work@example.com"]);
+    expect("ra", &["raspberry"]);
+    expect("r", &["raspberry"]);
+    expect("@tenant", &["Microsoft:me@tenant.example"]);
+    expect("work@ex", &["GitHub:work@example.com"]);
+}
+
+#[test]
+fn a_fragment_from_within_a_word_only_suggests() {
+    let all = [
+        account(1, "Slack", "prod-admin"),
+        account(2, "Amazon Web Services", "alice@111111111111"),
+        account(3, "Café", "cafe\u{301}x\u{301}y"),
+    ];
+    for (query, near) in [
+        ("dmi", 0),
+        ("lack", 0),
+        ("slack dmi", 0),
+        ("lic", 1),
+        ("1111", 1),
+        ("@1111", 1),
+        ("11111111111", 1),
+        ("afé", 2),
+        ("y", 2),
+    ] {
+        match find(query, &all) {
+            Found::Nothing(indices) => assert_eq!(indices.first(), Some(&near), "{query}"),
+            found => panic!("{query}: {found:?}"),
+        }
+        assert!(matching(query, &all).is_empty(), "{query}");
+    }
+    for (query, index) in [("admin", 0), ("adm", 0), ("alic", 1), ("111111111111", 1)] {
+        assert_eq!(find(query, &all), Found::One(index), "{query}");
+    }
+    // Signs are everywhere.
+    assert!(matches!(find("@", &all), Found::Nothing(_)));
+    assert!(matches!(find("-", &all), Found::Nothing(_)));
+}
+
+#[test]
+fn a_name_alone_is_ambiguous_where_another_account_begins_with_it() {
+    let all = [
+        account(1, "GitHub", "alice"),
+        account(2, "Amazon Web Services", "alice@123456789012"),
+        account(3, "GitHub", "alice2"),
+        account(4, "", "bob"),
+        account(5, "GitLab", "bob"),
+        account(6, "Heroku", "x"),
+        account(7, "heroku-eu", "y"),
+    ];
+    assert_eq!(find("alice", &all), Found::Several(vec![0, 1, 2]));
+    assert_eq!(find("ALICE", &all), Found::Several(vec![0, 1, 2]));
+    for query in [
+        "GitHub:alice",
+        "github alice",
+        "GITHUB:Alice",
+        "github: alice",
+    ] {
+        assert_eq!(find(query, &all), Found::One(0), "{query}");
+    }
+    assert_eq!(find("github", &all), Found::Several(vec![0, 2]));
+    assert_eq!(find("Heroku", &all), Found::Several(vec![5, 6]));
+    assert_eq!(find("heroku x", &all), Found::One(5));
+    let spaced = [
+        account(1, "GitHub", "me"),
+        account(2, "Work", "github me"),
+        account(3, "GitHub", "me2"),
+    ];
+    assert_eq!(find("github me", &spaced), Found::Several(vec![0, 1]));
+    assert_eq!(find("github me", &spaced[..1]), Found::One(0));
+    // Without an issuer, the colon tells the whole label from a name alone.
+    assert_eq!(find("bob", &all), Found::Several(vec![3, 4]));
+    assert_eq!(find(":bob", &all), Found::One(3));
+    assert_eq!(find("gitlab:bob", &all), Found::One(4));
     expect(
-        "git",
+        "me",
         &[
             "+GitHub:me",
-            "+GitHub:work@example.com",
             "+Digital Ocean:me@example.com",
+            "+Microsoft:me@tenant.example",
         ],
     );
-    // Two letters inside a word don't select.
-    assert!(matches!(find("rr", &some()), Found::Nothing(_)));
-    expect("ra", &["raspberry"]);
+    // An AWS account ID names its accounts, whoever else carries it as a tag.
+    let mut tagged = all.to_vec();
+    tagged[0].tags = vec!["123456789012".into()];
+    assert_eq!(find("123456789012", &tagged), Found::One(1));
+}
+
+#[test]
+fn short_names_of_issuers() {
+    let all = [
+        account(1, "Amazon Web Services", "alice@123456789012"),
+        account(
+            2,
+            "Amazon Web Services",
+            "root-account-mfa-device@123456789012",
+        ),
+        account(3, "Amazon", "alice@example.com"),
+        account(4, "AWS", "carol@210987654321"),
+        account(5, "Google Cloud Platform", "me"),
+    ];
+    assert_eq!(find("aws alice", &all), Found::One(0));
+    assert_eq!(find("AWS Alice", &all), Found::One(0));
+    assert_eq!(find("aws:alice@123456789012", &all), Found::One(0));
+    assert_eq!(find("aws root", &all), Found::One(1));
+    assert_eq!(find("aws carol", &all), Found::One(3));
+    assert_eq!(matching("aws", &all), [0, 1, 3]);
+    assert!(matches!(find("aws", &all), Found::Several(indices) if indices.len() == 3));
+    assert_eq!(find("gcp", &all), Found::One(4));
+}
+
+#[test]
+fn a_list_shows_what_may_be_meant_and_notes_too() {
+    let all = some();
+    assert_eq!(matching("", &all), (0..all.len()).collect::<Vec<_>>());
+    assert_eq!(matching("  ", &all).len(), all.len());
+    assert_eq!(matching("github", &all), [0, 1, 5]);
+    assert_eq!(matching("ＧＩＴＨＵＢ me", &all), [0]);
+    assert_eq!(matching("raspberry moved", &all), [5]);
+    assert_eq!(matching("Digital Ocean:me@example.com", &all), [2]);
+    assert_eq!(matching("20000000", &all), [1]);
+    assert_eq!(matching("1234-5678-9012", &all), [3]);
+    assert_eq!(
+        matching("arn:aws:iam::210987654321:mfa/bob-laptop", &all),
+        [4]
+    );
+    assert_eq!(matching("hosting", &all), [2]);
+    assert!(matching("nobody", &all).is_empty());
+    assert!(matching(&"g".repeat(5000), &all).is_empty());
+    // Borrowed summaries serve as well.
+    let borrowed: Vec<&Summary> = all.iter().collect();
+    assert_eq!(matching("hosting", &borrowed), [2]);
+    assert_eq!(find("hosting", &borrowed), Found::One(2));
 }
 
 #[test]
@@ -165,15 +285,17 @@ fn two_of_one_name_are_ambiguous_and_a_whole_label_wins_over_an_issuer() {
         account(2, "AWS", "alice"),
         account(3, "AWS", "bob"),
     ];
-    assert_eq!(find("AWS", &bare), Found::One(0));
-    assert_eq!(find("aws", &bare), Found::One(0));
-    let by_case = [account(1, "", "Key"), account(2, "", "KEY")];
-    assert_eq!(find("Key", &by_case), Found::One(0));
-    assert_eq!(find("KEY", &by_case), Found::One(1));
-    assert_eq!(find("key", &by_case), Found::Several(vec![0, 1]));
+    assert_eq!(find("aws", &bare), Found::Several(vec![0, 1, 2]));
+    assert_eq!(find(":AWS", &bare), Found::One(0));
+    let by_case = [account(1, "a", "Key"), account(2, "a", "KEY")];
+    assert_eq!(find("a:Key", &by_case), Found::One(0));
+    assert_eq!(find("a:KEY", &by_case), Found::One(1));
+    assert_eq!(find("a:key", &by_case), Found::Several(vec![0, 1]));
+    assert_eq!(find("Key", &by_case), Found::Several(vec![0, 1]));
     // A name that looks like the beginning of another account's id.
     let id_like = [account(0xdead_beef, "", "x"), account(2, "", "deadbeef")];
-    assert_eq!(find("deadbeef", &id_like), Found::Several(vec![0, 1]));
+    assert_eq!(find("deadbeef", &id_like), Found::Several(vec![1, 0]));
+    assert_eq!(find(":deadbeef", &id_like), Found::One(1));
 }
 
 #[test]
@@ -202,14 +324,30 @@ fn ten_thousand_accounts_are_searched_in_an_instant() {
 }
 
 proptest! {
-    /// What is selected holds every word of the query, or its id begins with it.
+    /// What is selected has every word of the query at a word's beginning, or its id begins with it.
     #[test]
-    fn what_is_selected_holds_the_query(query in "[a-z0-9@:. ]{0,12}") {
+    fn what_is_selected_begins_with_the_query(query in "[a-z0-9@:. ]{0,12}") {
         let all = some();
         if let Found::One(index) = find(&query, &all) {
             let haystack = words::haystack(&all[index]);
-            let held = query.split([' ', ':']).all(|word| haystack.contains(word));
+            let held = query.split([' ', ':']).all(|word| {
+                let mut starts = haystack.match_indices(word).map(|(at, _)| &haystack[..at]);
+                !word.starts_with(char::is_alphanumeric) || starts.any(|before| !before.ends_with(char::is_alphanumeric))
+            });
             prop_assert!(held || all[index].id.to_string().starts_with(query.trim()), "{:?}", all[index].label());
+        }
+    }
+
+    /// What is found is also listed, and a word that lists one account, by anything but a note, selects it.
+    #[test]
+    fn a_list_and_a_choice_agree(query in "(github|git|me|example|aws|ali|alice|@|123456789012|berry|:| ){1,4}") {
+        let mut all = some();
+        all[5].note = String::new();
+        let listed = matching(&query, &all);
+        match find(&query, &all) {
+            Found::One(index) => prop_assert!(listed.contains(&index)),
+            Found::Several(indices) => prop_assert!(indices.iter().all(|index| listed.contains(index))),
+            Found::Nothing(_) => prop_assert!(listed.is_empty() || query.trim().is_empty()),
         }
     }
 

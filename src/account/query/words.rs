@@ -1,52 +1,59 @@
-//! Words that stand in an account's label, tags or serial number.
+//! Words that begin words in an account's label, tags or serial number.
+
+use std::borrow::Borrow;
+
+use unicode_normalization::char::is_combining_mark;
 
 use crate::account::Summary;
-use crate::account::query::{Found, fold, near};
+use crate::account::query::{Found, Query, fold, near, short_name};
 
-/// A word of fewer bytes must begin a word to select. Bytes, so that one or two Latin letters are too few and one ideograph,
-/// which is a word of its own, is enough.
-const SHORT: usize = 3;
-
-/// How a word of the query stands in an account.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stands {
-    /// At the beginning of a word.
-    Begins,
-    /// Within one.
-    Within,
+/// Whether a note is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    Included,
+    Left,
 }
 
-/// Every word must stand in the account. Several accounts come with those first in which each word begins a word, then by
-/// the matcher's score.
-pub(super) fn find(folded_query: &str, among: &[Summary]) -> Found {
-    let words: Vec<&str> = folded_query
-        .split(|character: char| character.is_whitespace() || character == ':')
-        .filter(|word| !word.is_empty())
+/// Every word must be or begin a word of the account. Of several accounts, those whose account name or issuer is the query
+/// come first, then the best by the matcher's score.
+pub(super) fn find<S: Borrow<Summary>>(query: &Query<'_>, among: &[S]) -> Found {
+    let summaries = || among.iter().map(Borrow::borrow).enumerate();
+    let met: Vec<usize> = summaries()
+        .filter(|(_, summary)| stand_in(query, summary, Note::Left))
+        .map(|(index, _)| index)
         .collect();
-    if words.is_empty() {
-        return Found::Nothing(Vec::new());
-    }
-    let mut met: Vec<(Stands, usize)> = Vec::new();
-    for (index, summary) in among.iter().enumerate() {
-        if let Some(stands) = all_stand(&words, &haystack(summary)) {
-            met.push((stands, index));
-        }
-    }
     match met.as_slice() {
-        [] => Found::Nothing(near::suggest(folded_query, &words, among)),
-        [(_, one)] => Found::One(*one),
+        [] => Found::Nothing(near::suggest(&query.words(), among)),
+        [one] => Found::One(*one),
         _ => {
-            let mut scored: Vec<_> =
-                near::scores(folded_query, among, met.iter().map(|(_, index)| *index))
-                    .into_iter()
-                    .zip(met)
-                    .collect();
-            scored.sort_by_key(|(score, (stands, index))| {
-                (*stands, std::cmp::Reverse(*score), *index)
+            let mut scored: Vec<_> = near::scores(&query.words(), among, met.iter().copied())
+                .into_iter()
+                .zip(met)
+                .collect();
+            scored.sort_by_cached_key(|(score, index)| {
+                let whole = query.is_name_or_issuer_of(among[*index].borrow());
+                (!whole, std::cmp::Reverse(*score), *index)
             });
-            Found::Several(scored.into_iter().map(|(_, (_, index))| index).collect())
+            Found::Several(scored.into_iter().map(|(_, index)| index).collect())
         }
     }
+}
+
+/// Whether each word of the query begins a word of the account, or the query is its account name, its issuer or the
+/// beginning of its id.
+pub(super) fn stand_in(query: &Query<'_>, summary: &Summary, note: Note) -> bool {
+    let words = query.words();
+    let all_begin = || {
+        let mut haystack = haystack(summary);
+        match note {
+            Note::Included => haystack.push_str(&fold(&summary.note)),
+            Note::Left => {}
+        }
+        words.iter().all(|word| begins_a_word(word, &haystack))
+    };
+    query.begins_id_of(summary)
+        || query.is_name_or_issuer_of(summary)
+        || (!words.is_empty() && all_begin())
 }
 
 /// What a query is looked for in, folded. The note isn't part of it: it may name other accounts.
@@ -62,6 +69,10 @@ pub(super) fn haystack(summary: &Summary) -> String {
         text.push_str(part);
         text.push(' ');
     }
+    if let Some(short) = short_name(summary) {
+        text.push_str(short);
+        text.push(' ');
+    }
     if text.is_ascii() {
         text.make_ascii_lowercase();
         return text;
@@ -69,27 +80,39 @@ pub(super) fn haystack(summary: &Summary) -> String {
     fold(&text)
 }
 
-/// How the words stand, the least of them; none where one doesn't.
-fn all_stand(words: &[&str], haystack: &str) -> Option<Stands> {
-    let mut least = Stands::Begins;
-    for word in words {
-        let stands = stands(word, haystack)?;
-        if stands == Stands::Within && word.len() < SHORT {
-            return None;
-        }
-        least = least.max(stands);
-    }
-    Some(least)
+/// Whether a word is, or begins, a word of the text. Digits must be a whole number: what begins a number is another number.
+pub(super) fn begins_a_word(word: &str, text: &str) -> bool {
+    let is_number =
+        word.contains(|c: char| c.is_numeric()) && !word.contains(|c: char| c.is_alphabetic());
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        parts_words(before, word) && !(is_number && after.is_some_and(char::is_numeric))
+    })
 }
 
-fn stands(word: &str, haystack: &str) -> Option<Stands> {
-    let mut found = None;
-    for (at, _) in haystack.match_indices(word) {
-        let before = haystack[..at].chars().next_back();
-        if before.is_none_or(|before| !before.is_alphanumeric()) {
-            return Some(Stands::Begins);
-        }
-        found = Some(Stands::Within);
+/// Whether a word ends between a character and the text behind it.
+fn parts_words(before: Option<char>, word: &str) -> bool {
+    let Some(before) = before.filter(|before| !before.is_whitespace()) else {
+        return true;
+    };
+    match word.chars().next() {
+        None => false,
+        // An ideograph is a word of its own: there are no spaces between them.
+        Some(first) if is_han(first) || (is_han(before) && first.is_alphanumeric()) => true,
+        Some(first) if in_word(first) => !in_word(before),
+        // A sign before a word, such as `@example`; but signs alone are everywhere.
+        Some(_) => word.contains(char::is_alphanumeric),
     }
-    found
+}
+
+/// Letters, digits, and what joins them: accents that stand as characters of their own, and the joiners.
+fn in_word(character: char) -> bool {
+    character.is_alphanumeric()
+        || is_combining_mark(character)
+        || matches!(character, '\u{200c}' | '\u{200d}')
+}
+
+fn is_han(character: char) -> bool {
+    matches!(u32::from(character), 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x2_0000..=0x3_ffff)
 }
