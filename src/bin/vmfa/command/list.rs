@@ -1,7 +1,7 @@
 //! `vmfa list`: the accounts, without secrets.
 
 use serde_json::{Value, json};
-use vmfa::account::Summary;
+use vmfa::account::{Summary, query};
 use vmfa::authenticator::Authenticator;
 use vmfa::vault::Unlocked;
 
@@ -13,18 +13,16 @@ use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &List) -> Outcome {
     let vault = context.open()?;
-    let mut summaries = if input.trash {
+    let all = if input.trash {
         vault.trash()
     } else {
         vault.summaries()?
     };
-    let words: Vec<String> = input
-        .query
-        .iter()
-        .flat_map(|q| q.split_whitespace())
-        .map(str::to_lowercase)
+    let query = input.query.join(" ");
+    let mut summaries: Vec<Summary> = query::matching(&query, &all)
+        .into_iter()
+        .map(|index| all[index].clone())
         .collect();
-    summaries.retain(|summary| matches(summary, &words));
     sort(&mut summaries);
     if input.json {
         return context
@@ -36,7 +34,7 @@ pub(crate) fn run(context: &Context, input: &List) -> Outcome {
     if summaries.is_empty() && context.screen.err_is_terminal() {
         context.screen.remark(if input.trash {
             "the trash is empty"
-        } else if words.is_empty() {
+        } else if query.trim().is_empty() {
             "no accounts yet: `vmfa add` brings one in"
         } else {
             "no account matches all these words"
@@ -55,20 +53,6 @@ pub(crate) fn sort(summaries: &mut [Summary]) {
             s.id,
         )
     });
-}
-
-fn matches(summary: &Summary, words: &[String]) -> bool {
-    let all = format!(
-        "{} {} {} {} {} {}",
-        summary.issuer,
-        summary.name,
-        summary.tags.join(" "),
-        summary.note,
-        summary.serial_number.as_deref().unwrap_or_default(),
-        summary.id
-    )
-    .to_lowercase();
-    words.iter().all(|word| all.contains(word))
 }
 
 /// The table of accounts.
