@@ -9,10 +9,9 @@ use crate::import::read_text;
 /// What several texts hold together.
 #[derive(Default)]
 pub struct Collected {
-    /// Every account found, or why not, in the order of the texts.
-    pub drafts: Vec<Result<Draft, Refusal>>,
-    /// The texts that are neither a Key URI nor a migration.
-    pub unread: Vec<Refusal>,
+    /// Every account found, or why not, in the order of the texts. A text that is neither a Key URI nor a migration is a
+    /// refusal in its place.
+    pub rows: Vec<Result<Draft, Refusal>>,
     /// The migrations of which parts were found.
     pub batches: Vec<Batch>,
 }
@@ -77,7 +76,7 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
         let read = match read_text(text) {
             Ok(read) => read,
             Err(refusal) => {
-                collected.unread.push(at(refusal, place));
+                collected.rows.push(Err(at(refusal, place)));
                 continue;
             }
         };
@@ -111,7 +110,7 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
             seen.push((index, part.index, text));
         }
         collected
-            .drafts
+            .rows
             .extend(read.drafts.into_iter().map(|draft| match draft {
                 Ok(draft) => Ok(Draft {
                     place: join(place, &draft.place),

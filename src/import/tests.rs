@@ -108,7 +108,7 @@ fn part(name: &str, batch: u8, index: u8, size: u8) -> String {
 
 fn names(collected: &Collected) -> Vec<&str> {
     let names = collected
-        .drafts
+        .rows
         .iter()
         .filter_map(|draft| draft.as_ref().ok()?.name.as_deref());
     names.collect()
@@ -170,17 +170,18 @@ fn each_text_says_where_it_was_found() {
         ("c.png", &part("p", 1, 0, 1)),
         ("", "otpauth://totp/y?secret=AA"),
     ]);
-    let places: Vec<&str> = collected
-        .drafts
+    let places: Vec<String> = collected
+        .rows
         .iter()
-        .filter_map(|draft| Some(draft.as_ref().ok()?.place.as_str()))
+        .map(|row| match row {
+            Ok(draft) => draft.place.clone(),
+            Err(refusal) => refusal.to_string(),
+        })
         .collect();
-    assert_eq!(places, ["a.png", "c.png, account 1", ""]);
-    assert_eq!(
-        collected.unread[0].to_string(),
-        "b.png, text: it is not a Key URI (otpauth://…)"
-    );
-    let first = collected.drafts.into_iter().next().unwrap().ok().unwrap();
+    // In the order of the texts, whether they can be read or not.
+    let unread = "b.png, text: it is not a Key URI (otpauth://…)";
+    assert_eq!(places, ["a.png", unread, "c.png, account 1", ""]);
+    let first = collected.rows.into_iter().next().unwrap().ok().unwrap();
     let refusal = first.into_account(UnixTime::from_secs(0)).err().unwrap();
     assert_eq!(
         refusal.to_string(),

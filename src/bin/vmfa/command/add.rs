@@ -379,8 +379,7 @@ fn together(context: &Context, texts: &[(String, SecretText)]) -> (Rows, Coming)
             .map(|(place, text)| (place.as_str(), text.expose())),
     );
     scan::warn_of_missing(context, &collected.batches);
-    let mut rows = collected.drafts;
-    rows.extend(collected.unread.into_iter().map(Err));
+    let rows = collected.rows;
     // A list of many accounts is a move from elsewhere too.
     let moved = !collected.batches.is_empty() || rows.len() > MOST_TO_ENABLE;
     (
