@@ -20,15 +20,11 @@ pub(super) struct Record {
 pub(super) struct NotALedger;
 
 impl Record {
-    /// Reads a ledger's text. Lines that can't be read are counted and left out; the others count. A file of nothing, or of
-    /// zero bytes as a power cut leaves it, is a ledger that says nothing.
+    /// Reads a ledger's text. Lines that can't be read are counted and left out; the others count. A file of nothing
+    /// is a ledger that says nothing; what doesn't begin with the title is somebody else's.
     pub(super) fn from_text(bytes: &[u8]) -> Result<Self, NotALedger> {
         let mut record = Self::default();
         if bytes.is_empty() {
-            return Ok(record);
-        }
-        if bytes.iter().all(|byte| *byte == 0) {
-            record.damaged_lines = 1;
             return Ok(record);
         }
         let text = String::from_utf8_lossy(bytes);

@@ -148,12 +148,10 @@ fn what_is_damaged_is_told_and_mended_and_the_rest_kept() {
     assert_eq!(ledger.claim(&id(1), 100, 0).unwrap(), Claim::Step(100));
     assert_eq!(ledger.check().unwrap(), 2);
 
-    for nothing in [&b""[..], &[0; 512]] {
-        put(&ledger, nothing);
-        assert_eq!(ledger.check().is_ok(), nothing.is_empty());
-        assert_eq!(ledger.claim(&id(1), 7, 0).unwrap(), Claim::Step(7));
-        assert_eq!(ledger.check().unwrap(), 1);
-    }
+    put(&ledger, b"");
+    assert_eq!(ledger.check().unwrap(), 0);
+    assert_eq!(ledger.claim(&id(1), 7, 0).unwrap(), Claim::Step(7));
+    assert_eq!(ledger.check().unwrap(), 1);
     // Any cut is read, and what is whole of it counts.
     for len in "vmfa ledger 1\n".len()..text.len() {
         put(&ledger, &text.as_bytes()[..len]);
@@ -167,7 +165,14 @@ fn what_is_damaged_is_told_and_mended_and_the_rest_kept() {
 #[test]
 fn what_is_no_ledger_is_left_alone() {
     let (directory, ledger) = ledger();
-    for foreign in [&b"VMFA1 a vault"[..], b"\xff\xfe", b"vmfa ledger 2\n"] {
+    for foreign in [
+        &b"VMFA1 a vault"[..],
+        b"\xff\xfe",
+        b"vmfa ledger 2\n",
+        &[0; 512],
+        b"\0vmfa ledger 1\n",
+        b"\n",
+    ] {
         put(&ledger, foreign);
         assert!(matches!(
             ledger.claim(&id(1), 1, 0),
