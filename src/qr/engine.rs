@@ -46,6 +46,7 @@ pub(super) fn look(engine: Engine, bits: &Bits, deadline: Instant) -> Vec<Found>
 }
 
 mod rqrr_engine {
+    use std::cell::Cell;
     use std::time::Duration;
 
     use image::{GenericImage, GenericImageView, GrayImage, Luma};
@@ -63,7 +64,11 @@ mod rqrr_engine {
             }
         }
         let until = deadline.min(Instant::now() + LOOK);
-        let mut prepared = rqrr::PreparedImage::without_preparation(Guarded { pixels, until });
+        let mut prepared = rqrr::PreparedImage::without_preparation(Guarded {
+            pixels,
+            until,
+            looks: Cell::new(0),
+        });
         for grid in prepared.detect_grids() {
             if Instant::now() >= deadline {
                 return;
@@ -96,19 +101,28 @@ mod rqrr_engine {
 
     /// A picture that stops the search when time is up.
     ///
-    /// rqrr tries every pair of squares that might be the corners of one code, each on a copy of the picture; in a photograph full
-    /// of squares that takes minutes, and it takes no deadline. So the copy is refused: the panic ends the search, and is caught.
+    /// rqrr tries every pair of squares that might be the corners of one code, each on a copy of the picture, and paints over large
+    /// areas again and again; in a picture full of squares that takes minutes, and it takes no deadline. So the picture refuses to be
+    /// copied or looked at: the panic ends the search, and is caught.
     struct Guarded {
         pixels: GrayImage,
         until: Instant,
+        looks: Cell<u32>,
+    }
+
+    impl Guarded {
+        fn check(&self) {
+            assert!(Instant::now() < self.until, "time is up");
+        }
     }
 
     impl Clone for Guarded {
         fn clone(&self) -> Self {
-            assert!(Instant::now() < self.until, "time is up");
+            self.check();
             Self {
                 pixels: self.pixels.clone(),
                 until: self.until,
+                looks: Cell::new(0),
             }
         }
     }
@@ -121,6 +135,12 @@ mod rqrr_engine {
         }
 
         fn get_pixel(&self, x: u32, y: u32) -> Luma<u8> {
+            let looks = self.looks.get().wrapping_add(1);
+            self.looks.set(looks);
+            // Asking for the time costs more than looking at a pixel.
+            if looks.is_multiple_of(1 << 18) {
+                self.check();
+            }
             *self.pixels.get_pixel(x, y)
         }
     }

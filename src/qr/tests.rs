@@ -396,6 +396,22 @@ fn broken_files_never_panic_and_never_hang() {
     }
 }
 
+/// Ten thousand corner squares and no code: each engine would try every three of them.
+#[test]
+fn a_page_full_of_corner_squares_comes_to_an_end() {
+    let page = GrayImage::from_fn(1800, 1800, |x, y| {
+        let ring = (x / 2 % 9).abs_diff(3).max((y / 2 % 9).abs_diff(3));
+        Luma([if ring == 2 || ring > 3 { 255 } else { 0 }])
+    });
+    let start = Instant::now();
+    assert!(texts(&written(&page.into(), ImageFormat::Png)).is_empty());
+    assert!(
+        start.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
 #[test]
 fn a_drawing_stays_small_enough_for_a_terminal() {
     // Version 9 has 53 modules; with the quiet zone 61 columns and 31 lines.
