@@ -19,6 +19,7 @@ mod show;
 mod slot;
 mod trash;
 
+use std::borrow::Borrow;
 use std::ffi::OsString;
 
 use clap::Parser;
@@ -148,14 +149,17 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 /// The one account that the words mean.
-pub(crate) fn pick<'a>(words: &[String], among: &'a [Summary]) -> Outcome<&'a Summary> {
+pub(crate) fn pick<'a, S: Borrow<Summary>>(
+    words: &[String],
+    among: &'a [S],
+) -> Outcome<&'a Summary> {
     pick_where(words, among, "`vmfa list` shows them")
 }
 
 /// The one account that the words mean, with the hint that shows all there are.
-pub(crate) fn pick_where<'a>(
+pub(crate) fn pick_where<'a, S: Borrow<Summary>>(
     words: &[String],
-    among: &'a [Summary],
+    among: &'a [S],
     hint: &str,
 ) -> Outcome<&'a Summary> {
     let query = words.join(" ");
@@ -164,9 +168,9 @@ pub(crate) fn pick_where<'a>(
     }
     let shown = quoted(&query);
     let message = match query::find(&query, among) {
-        Found::One(index) => return Ok(&among[index]),
+        Found::One(index) => return Ok(among[index].borrow()),
         Found::Several(indices) => {
-            let labels = indices.iter().map(|index| among[*index].label());
+            let labels = indices.iter().map(|index| among[*index].borrow().label());
             let alike = labels.collect::<std::collections::HashSet<_>>().len() == 1;
             let message = format!(
                 "{shown} means more than one account: {}",
@@ -197,15 +201,15 @@ pub(crate) fn pick_where<'a>(
 }
 
 /// A few accounts in a line, told apart by the beginning of their ids where their labels are the same.
-fn near(indices: &[usize], among: &[Summary]) -> String {
+fn near<S: Borrow<Summary>>(indices: &[usize], among: &[S]) -> String {
     const SHOWN: usize = 8;
-    let label = |index: &usize| among[*index].label();
+    let label = |index: &usize| among[*index].borrow().label();
     let mut names: Vec<String> = Vec::new();
     for index in indices.iter().take(SHOWN) {
         let twin = indices
             .iter()
             .any(|other| other != index && label(other) == label(index));
-        let summary = &among[*index];
+        let summary = among[*index].borrow();
         names.push(if twin {
             format!("{} (id {})", named(summary), short_id(summary))
         } else {

@@ -141,9 +141,7 @@ fn take_in(
                 id
             }
             Added::AlreadyThere(id) => {
-                let there = known(id).map(named).unwrap_or_else(|| {
-                    format!("{label} (in the trash: `vmfa restore` brings it back)")
-                });
+                let there = known(id).map_or(label, named);
                 screen.line(&format!(
                     "{there} is there already, with the same secret: kept once"
                 ))?;

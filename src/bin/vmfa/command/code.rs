@@ -13,8 +13,9 @@ use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     let mut vault = context.open()?;
-    let summaries = vault.summaries()?;
-    let summary = pick(&input.query, &summaries)?;
+    // Ten thousand summaries needn't be copied for one code.
+    let summaries: Vec<&Summary> = vault.live().collect();
+    let summary = &pick(&input.query, &summaries)?.clone();
     context.screen.needs_stdout()?;
     let code = one(context, &mut vault, summary, input)?;
     if input.json {

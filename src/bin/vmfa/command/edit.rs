@@ -67,8 +67,10 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
         summary.tags.retain(|tag| !input.untags.contains(tag));
         summary.favorite = (summary.favorite || input.favorite) && !input.no_favorite;
         summary.counter = input.counter.or(summary.counter);
-        summary.conflict = summary.conflict && !input.settled;
     })?;
+    if input.settled {
+        vault.settle(&summary.id, now)?;
+    }
     if let Some(pin) = pin {
         let pin = (!pin.is_empty()).then(|| SecretText::new(pin.expose().to_owned()));
         vault.set_pin(&summary.id, pin, now)?;

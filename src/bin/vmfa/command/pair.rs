@@ -13,7 +13,7 @@ use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
     let vault = context.open()?;
-    let summaries = vault.summaries()?;
+    let summaries: Vec<_> = vault.live().collect();
     let summary = pick(&input.query, &summaries)?;
     if let Scheme::Hotp(_) = summary.scheme {
         return Err(

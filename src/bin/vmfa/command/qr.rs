@@ -1,7 +1,6 @@
 //! `vmfa qr`: an account as a QR code for another device.
 
 use vmfa::account::key_uri;
-use vmfa::authenticator::Authenticator;
 use vmfa::otp::Scheme;
 use vmfa::qr::Drawing;
 use vmfa::secret::Secret;
@@ -18,7 +17,7 @@ const MODULE_PIXELS: u32 = 8;
 
 pub(crate) fn run(context: &Context, input: &Qr) -> Outcome {
     let vault = context.open_by(Asking::Again)?;
-    let summaries = vault.summaries()?;
+    let summaries: Vec<_> = vault.live().collect();
     let summary = pick(&input.query, &summaries)?;
     let drawing = Drawing::new(&key_uri::write(&vault.account(&summary.id)?))?;
     if let Scheme::Hotp(_) = summary.scheme {

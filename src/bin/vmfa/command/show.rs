@@ -2,7 +2,6 @@
 
 use vmfa::account::text::clean;
 use vmfa::account::{Summary, key_uri};
-use vmfa::authenticator::Authenticator;
 use vmfa::base32;
 
 use crate::args::Show;
@@ -17,7 +16,7 @@ pub(crate) fn run(context: &Context, input: &Show) -> Outcome {
     } else {
         Asking::Usual
     })?;
-    let summaries = vault.summaries()?;
+    let summaries: Vec<_> = vault.live().collect();
     let summary = pick(&input.query, &summaries)?;
     let screen = &context.screen;
     if input.secret {
