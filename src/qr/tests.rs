@@ -354,7 +354,7 @@ fn broken_files_never_panic_and_never_hang() {
         dice ^= dice << 17;
         (dice % sides as u64) as usize
     };
-    let rounds = 70;
+    let rounds = 400;
     for format in [
         ImageFormat::Png,
         ImageFormat::Jpeg,
