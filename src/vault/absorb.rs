@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::vault::container::{PREVIOUS_DEK, Sealed};
+use crate::vault::container::{self, Sealed};
 use crate::vault::error::VaultError;
 use crate::vault::inner;
 use crate::vault::kdf::KdfLimit;
@@ -52,14 +52,7 @@ impl Unlocked {
         if theirs.header.vault_id != id {
             return None;
         }
-        let earlier = self.rest.previous.iter().filter_map(|sealed| {
-            let key = sealed.open(&self.dek, PREVIOUS_DEK, &id)?;
-            Key::from_slice(&key)
-        });
-        Key::from_slice(self.dek.bytes())
-            .into_iter()
-            .chain(earlier)
-            .find(|key| theirs.is_under(key))
+        container::known_keys(&self.rest, &self.dek, &id).find(|key| theirs.is_under(key))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Backups: the last generations, each the very file that a save replaced, beside the vault.
 //!
 //! `<vault>.bak-<generation>`, or `<vault>.bak-<generation>-<n>` when two files of one generation were replaced (after a
-//! fork); `<vault>.damaged-<n>` for a file that didn't parse when a backup was put in its place: that one is never deleted
-//! by this program.
+//! fork). What stood in the vault's place when a backup was put there, and is no good generation of it, is set aside:
+//! `<vault>.damaged-<n>` for a file that is damaged, `<vault>.aside-<n>` for one that may be whole: another vault, or one
+//! whose key isn't known then. These are never counted as backups and never deleted by this program.
 //!
 //! Backups of another vault may stand there too, when a vault was lost and another one came to its path. Only files whose
 //! header has this vault's id are counted as its backups and deleted as such; one whose header can't be read is nobody's,
@@ -22,7 +23,6 @@ use crate::vault::{Files, open};
 /// How many generations are kept.
 const KEEP: usize = 5;
 const BACKUP: &str = ".bak-";
-const DAMAGED: &str = ".damaged-";
 /// How many files of one generation, and how many damaged ones, are told apart.
 const MAX_NAMES: u32 = 1000;
 
@@ -127,32 +127,59 @@ pub(super) fn header_of(path: &Path) -> Option<Header> {
 
 /// Keeps the file that is about to be replaced: a hard link, so that it is the same bytes on disk without a copy; a copy
 /// where there are no links.
-pub(super) fn keep(place: &Place, bytes: &[u8], generation: u64) -> Result<(), VaultError> {
+pub(super) fn keep(place: &Place, bytes: &[u8], generation: u64) -> Result<PathBuf, VaultError> {
     keep_as(place, bytes, |n| match n {
         1 => format!("{BACKUP}{generation}"),
         n => format!("{BACKUP}{generation}-{n}"),
     })
 }
 
-/// Keeps a file that doesn't parse. Returns where.
-pub(super) fn keep_damaged(place: &Place, bytes: &[u8]) -> Result<(), VaultError> {
-    keep_as(place, bytes, |n| format!("{DAMAGED}{n}"))
+/// Why a file is no backup of this vault, and is kept all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aside {
+    /// It doesn't parse, or its own key doesn't open it.
+    Damaged,
+    /// It is another vault, or it is under a key that isn't known: it may well be whole.
+    Unknown,
 }
 
-fn keep_as(place: &Place, bytes: &[u8], name: impl Fn(u32) -> String) -> Result<(), VaultError> {
+impl Aside {
+    pub(super) const ALL: [Self; 2] = [Self::Damaged, Self::Unknown];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Damaged => ".damaged-",
+            Self::Unknown => ".aside-",
+        }
+    }
+}
+
+/// Keeps a file that is no backup of this vault, for good. Returns where.
+pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathBuf, VaultError> {
+    keep_as(place, bytes, |n| format!("{}{n}", why.suffix()))
+}
+
+fn keep_as(
+    place: &Place,
+    bytes: &[u8],
+    name: impl Fn(u32) -> String,
+) -> Result<PathBuf, VaultError> {
     let mut last = place.vault.clone();
     for n in 1..=MAX_NAMES {
         let path = place.beside(&name(n));
         match fs::hard_link(&place.vault, &path) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return Ok(path),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(_) => match file::create_new(&path) {
                 Ok(file) => {
-                    return file::write_all(file, bytes).map_err(|e| {
-                        // A copy that isn't whole is no backup.
-                        drop(fs::remove_file(&path));
-                        file::io("back up to", &path, e)
-                    });
+                    return match file::write_all(file, bytes) {
+                        Ok(()) => Ok(path),
+                        Err(e) => {
+                            // A copy that isn't whole is no backup.
+                            drop(fs::remove_file(&path));
+                            Err(file::io("back up to", &path, e))
+                        }
+                    };
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(file::io("back up to", &path, e)),
@@ -160,7 +187,7 @@ fn keep_as(place: &Place, bytes: &[u8], name: impl Fn(u32) -> String) -> Result<
         }
         // A save that was killed after this step left the same bytes here already.
         if file::read(&path, MAX_FILE).is_ok_and(|found| found == bytes) {
-            return Ok(());
+            return Ok(path);
         }
         last = path;
     }
@@ -206,11 +233,11 @@ fn generations(place: &Place, vault_id: &[u8; 16]) -> Vec<(u64, String)> {
     named.into_iter().filter_map(ours).collect()
 }
 
-/// The damaged files that were set aside.
-pub(super) fn damaged(place: &Place) -> Vec<PathBuf> {
+/// The files that were set aside.
+pub(super) fn aside(place: &Place, why: Aside) -> Vec<PathBuf> {
     let is_ours = |suffix: &&String| {
         suffix
-            .strip_prefix(DAMAGED)
+            .strip_prefix(why.suffix())
             .is_some_and(|n| !n.is_empty() && n.bytes().all(|c| c.is_ascii_digit()))
     };
     let suffixes = place.suffixes().unwrap_or_default();

@@ -145,6 +145,19 @@ fn check(
         .map_err(|_| VaultError::SelfCheck("its body"))
 }
 
+/// The key and those before it that the vault still knows, the latest first.
+pub(super) fn known_keys<'a>(
+    rest: &'a Rest,
+    dek: &'a Key,
+    vault_id: &'a [u8; 16],
+) -> impl Iterator<Item = Key> + 'a {
+    let earlier = rest.previous.iter().filter_map(|sealed| {
+        let key = sealed.open(dek, PREVIOUS_DEK, vault_id)?;
+        Key::from_slice(&key)
+    });
+    Key::from_slice(dek.bytes()).into_iter().chain(earlier)
+}
+
 /// The key material of a slot.
 pub(super) fn slot_ikm(rest: &Rest, slot: &[u8; 8], dek: &Key) -> Option<Ikm> {
     let key = rest.slot_keys.iter().find(|key| key.slot == *slot)?;

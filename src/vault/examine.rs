@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::vault::Files;
-use crate::vault::backup::{self, Backup, backups};
+use crate::vault::backup::{self, Aside, Backup, backups};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
 use crate::vault::header::Header;
@@ -237,14 +237,20 @@ fn all_backups(
         }
         Err(error) => findings.push(Finding::of(&error)),
     }
-    for path in backup::damaged(place) {
-        findings.push(Finding::warning(
-            format!(
-                "{} is a damaged vault that was set aside when a backup was restored",
-                shown(&path)
-            ),
-            "delete it when you need nothing from it",
-        ));
+    for why in Aside::ALL {
+        let what = match why {
+            Aside::Damaged => "a damaged vault",
+            Aside::Unknown => "another vault, or this one under another key,",
+        };
+        for path in backup::aside(place, why) {
+            findings.push(Finding::warning(
+                format!(
+                    "{} is {what} that was set aside when a backup was restored",
+                    shown(&path)
+                ),
+                "delete it when you need nothing from it",
+            ));
+        }
     }
 }
 

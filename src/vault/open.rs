@@ -155,14 +155,20 @@ pub(super) fn read(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, Va
         path: path.into(),
         fault,
     })?;
-    let mut costs = sealed.header.slots.iter().filter_map(Slot::kdf);
+    within(&sealed.header, limit)?;
+    Ok(sealed)
+}
+
+/// Refuses slots that cost more than they may.
+pub(super) fn within(header: &Header, limit: KdfLimit) -> Result<(), VaultError> {
+    let mut costs = header.slots.iter().filter_map(Slot::kdf);
     if limit == KdfLimit::Usual
         && let Some(costly) = costs.find(|kdf| !kdf.is_usual())
     {
         let (m_kib, t, _) = costly.get();
         return Err(VaultError::CostlyKdf { m_kib, t });
     }
-    Ok(sealed)
+    Ok(())
 }
 
 /// Tries the slots that are for this kind of credential. A wrong credential is told apart from damage by the slot's

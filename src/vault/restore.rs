@@ -4,21 +4,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
-use crate::vault::container;
+use crate::vault::backup::Aside;
+use crate::vault::body::Rest;
+use crate::vault::container::{self, Sealed};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::{self, MAX_FILE, Place, Temp};
-use crate::vault::header::Header;
 use crate::vault::kdf::KdfLimit;
 use crate::vault::merge;
 use crate::vault::open;
 use crate::vault::pin;
-use crate::vault::seal::{self, Randomness, SystemRandomness};
+use crate::vault::seal::{self, Key, Randomness, SystemRandomness};
 use crate::vault::slot::Credential;
 use crate::vault::unlocked::Unlocked;
 use crate::vault::{Files, backup};
 
-/// Puts a backup, or any vault file that opens with `credential`, in the vault's place; what stood there (even a damaged
-/// file) becomes a backup itself. Refuses a file that doesn't open. The generation continues above the highest one seen.
+/// Puts a backup, or any vault file that opens with `credential`, in the vault's place. Refuses a file that doesn't open.
+/// The generation continues above the highest one seen.
+///
+/// What stood there becomes a backup itself if it is a generation of the same vault that opens completely, with the keys
+/// known to the backup or with `credential`. Anything else is set aside under a name that no save and no purge deletes:
+/// [`Unlocked::set_aside`] says where.
 ///
 /// # Errors
 /// The backup doesn't open; the vault can't be written.
@@ -52,16 +57,25 @@ pub fn restore_backup(
         Err(VaultError::Missing { .. }) => None,
         Err(other) => return Err(other),
     };
-    let present = current
-        .as_ref()
-        .map(|bytes| Header::read(bytes).map(|(header, _)| header));
+    let present = match &current {
+        Some(bytes) => judge(
+            bytes,
+            &header.vault_id,
+            &dek,
+            &rest,
+            credential,
+            limit,
+            files,
+        ),
+        None => Present::Nothing,
+    };
     let (seen, device) = match pin::read(&files.state, &header.vault_id) {
         pin::Found::Pin(pin) => (pin.generation, pin.device),
         pin::Found::Nothing | pin::Found::Damaged => (0, seal::random(&*random)?),
     };
     let on_disk = match &present {
-        Some(Ok(present)) => present.generation,
-        Some(Err(_)) | None => 0,
+        Present::Generation(generation) => *generation,
+        Present::Aside(_) | Present::Nothing => 0,
     };
     let highest = header
         .generation
@@ -84,10 +98,13 @@ pub fn restore_backup(
     )?;
     let temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
     match (&current, present) {
-        (Some(bytes), Some(Ok(present))) => backup::keep(&vault.place, bytes, present.generation)?,
-        (Some(bytes), Some(Err(Fault::Empty))) if bytes.is_empty() => {}
-        (Some(bytes), _) => backup::keep_damaged(&vault.place, bytes)?,
-        (None, _) => {}
+        (Some(bytes), Present::Generation(generation)) => {
+            backup::keep(&vault.place, bytes, generation)?;
+        }
+        (Some(bytes), Present::Aside(why)) => {
+            vault.set_aside = Some(backup::set_aside(&vault.place, bytes, why)?);
+        }
+        (Some(_), Present::Nothing) | (None, _) => {}
     }
     temp.replace(&vault.place)?;
     let synced = file::sync_dir(&vault.place.dir);
@@ -107,4 +124,50 @@ pub fn restore_backup(
     vault.write_pin();
     drop(held);
     Ok(vault)
+}
+
+/// What stands in the vault's place.
+enum Present {
+    /// No file, or an empty one.
+    Nothing,
+    /// A generation of the same vault, whole.
+    Generation(u64),
+    /// Nothing that may count as a backup.
+    Aside(Aside),
+}
+
+/// Judges what is about to be replaced by a vault with this id, key and earlier keys.
+fn judge(
+    bytes: &[u8],
+    vault_id: &[u8; 16],
+    dek: &Key,
+    rest: &Rest,
+    credential: &Credential,
+    limit: KdfLimit,
+    files: &Files,
+) -> Present {
+    let sealed = match Sealed::read(bytes.to_vec()) {
+        Ok(sealed) => sealed,
+        Err(Fault::Empty) => return Present::Nothing,
+        // Written by a newer version, as far as one can see.
+        Err(Fault::Newer { .. } | Fault::CriticalExtension(_) | Fault::Suite(_)) => {
+            return Present::Aside(Aside::Unknown);
+        }
+        Err(_) => return Present::Aside(Aside::Damaged),
+    };
+    if sealed.header.vault_id != *vault_id {
+        return Present::Aside(Aside::Unknown);
+    }
+    let known = container::known_keys(rest, dek, vault_id).find(|key| sealed.is_under(key));
+    let key = known.or_else(|| {
+        open::within(&sealed.header, limit).ok()?;
+        let (key, _) = open::find_dek(&sealed.header, credential, files).ok()?;
+        Some(key)
+    });
+    let generation = sealed.header.generation;
+    match key.map(|key| sealed.open(&key)) {
+        Some(Ok(_)) => Present::Generation(generation),
+        Some(Err(_)) => Present::Aside(Aside::Damaged),
+        None => Present::Aside(Aside::Unknown),
+    }
 }

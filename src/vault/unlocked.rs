@@ -1,6 +1,7 @@
 //! An open vault in memory: what it holds, and what it shows.
 
 use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::account::{AccountId, Summary};
@@ -87,6 +88,8 @@ pub struct Unlocked {
     pub(super) removed_slots: Vec<[u8; 8]>,
     pub(super) device: [u8; 16],
     pub(super) dirty: bool,
+    /// Where a restored backup's predecessor was put, if it is none of the backups.
+    pub(super) set_aside: Option<PathBuf>,
     /// Accounts by a keyed digest of their secrets, made when the first one is added.
     pub(super) by_secret: Option<BySecret>,
     /// Accounts by issuer and name, and the ids that are taken; made when the first one is added.
@@ -134,6 +137,7 @@ impl Unlocked {
             removed_slots: Vec::new(),
             device,
             dirty: false,
+            set_aside: None,
             by_secret: None,
             by_name: None,
             random,
@@ -183,6 +187,13 @@ impl Unlocked {
             .iter()
             .find(|slot| slot.id == id)
             .map(Slot::info)
+    }
+
+    /// Right after a backup was restored: where the file is that stood in the vault's place, if it was no good generation of
+    /// this vault (damaged, another vault, or under a key that wasn't known). It is never counted as a backup and never
+    /// deleted.
+    pub fn set_aside(&self) -> Option<&Path> {
+        self.set_aside.as_deref()
     }
 
     /// Whether there is something to save.

@@ -97,3 +97,93 @@ fn a_backup_that_is_cut_off_pushes_no_good_one_out() {
     assert_eq!(of(&bench, vault.vault_id()), [6, 5, 4, 3, 2]);
     assert!(cut.is_file());
 }
+
+fn restore(bench: &Bench, path: &Path, credential: &Credential) -> Unlocked {
+    restore_backup(&bench.files, path, credential, KdfLimit::Usual, NOW).unwrap()
+}
+
+fn aside(bench: &Bench, suffix: &str) -> std::path::PathBuf {
+    bench
+        .files
+        .vault
+        .with_file_name(format!("vault.vmfa{suffix}"))
+}
+
+#[test]
+fn a_vault_whose_payload_is_damaged_counts_as_no_backup() {
+    let (bench, mut vault) = Bench::created();
+    (0..6).for_each(|n| add_and_save(&mut vault, n));
+    let good = of(&bench, vault.vault_id());
+    for round in 1..8 {
+        // The header is well; the payload isn't.
+        let mut broken = bytes(&bench.files.vault);
+        *broken.last_mut().unwrap() ^= round;
+        put(&bench.files.vault, &broken);
+        let newest = backups(&bench.files).unwrap()[0].path.clone();
+        let restored = restore(&bench, &newest, &key_file());
+        let path = aside(&bench, &format!(".damaged-{round}"));
+        assert_eq!(restored.set_aside(), Some(path.as_path()));
+        assert_eq!(bytes(&path), broken);
+        assert_eq!(of(&bench, vault.vault_id()), good, "none was pushed out");
+        assert_eq!(bench.open().live().count(), 5);
+    }
+    // Nor does a header that was altered, though its slots are well.
+    let mut broken = bytes(&bench.files.vault);
+    broken[16 + 16] ^= 4;
+    put(&bench.files.vault, &broken);
+    let newest = backups(&bench.files).unwrap()[0].path.clone();
+    let restored = restore(&bench, &newest, &key_file());
+    assert_eq!(restored.set_aside(), Some(&*aside(&bench, ".damaged-8")));
+    assert_eq!(of(&bench, vault.vault_id()), good);
+    assert_eq!(restored.generation(), 15);
+}
+
+#[test]
+fn another_vault_in_the_way_is_set_aside_whole() {
+    let (bench, lost) = lost();
+    let (elsewhere, other) = Bench::created();
+    let theirs = bytes(&elsewhere.files.vault);
+    put(&bench.files.vault, &theirs);
+    let newest = backups(&bench.files).unwrap()[0].path.clone();
+    let mut restored = restore(&bench, &newest, &key_file());
+    let path = aside(&bench, ".aside-1");
+    assert_eq!(restored.set_aside(), Some(path.as_path()));
+    (10..18).for_each(|n| add_and_save(&mut restored, n));
+    purge_backups(&bench.files).unwrap();
+    assert_eq!(bytes(&path), theirs);
+    assert!(of(&bench, lost).is_empty() && of(&bench, other.vault_id()).is_empty());
+    let told = |f: &Finding| f.severity == Severity::Warning && f.text.contains("aside-1");
+    assert!(examine(&bench.files).iter().any(told));
+}
+
+#[test]
+fn a_generation_under_other_keys_is_a_backup_if_it_opens() {
+    let (bench, mut vault) = Bench::created();
+    vault
+        .add_slot(&passphrase("first"), KdfParams::LEAST)
+        .unwrap();
+    add_and_save(&mut vault, 0);
+    let mut vault = Locked::open(&bench.files, KdfLimit::Usual)
+        .unwrap()
+        .unlock(&passphrase("first"), Rollback::Refuse, NOW)
+        .unwrap();
+    vault
+        .change_passphrase(&passphrase("second"), KdfParams::LEAST)
+        .unwrap();
+    vault.save(NOW).unwrap();
+    let (current, old) = (bytes(&bench.files.vault), backups(&bench.files).unwrap());
+    // Generation 2 opens with the first passphrase, and nothing then tells whether the present one is whole.
+    let restored = restore(&bench, &old[0].path, &passphrase("first"));
+    let path = aside(&bench, ".aside-1");
+    assert_eq!(restored.set_aside(), Some(path.as_path()));
+    assert_eq!(bytes(&path), current);
+    // The key file opens both. And what was set aside knows the key of what is there now.
+    put(&bench.files.vault, &current);
+    let restored = restore(&bench, &old[0].path, &key_file());
+    assert_eq!(restored.set_aside(), None);
+    let generations = of(&bench, vault.vault_id());
+    assert!(generations.contains(&3), "{generations:?}");
+    let back = restore(&bench, &path, &passphrase("second"));
+    assert_eq!(back.set_aside(), None);
+    assert_eq!(back.live().count(), 1);
+}
