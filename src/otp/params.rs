@@ -178,6 +178,14 @@ impl Scheme {
         }
     }
 
+    /// Whether a PIN goes into the codes; a PIN is of no use to the others.
+    pub const fn takes_pin(&self) -> bool {
+        match self {
+            Self::Motp | Self::Yandex => true,
+            Self::Totp(_) | Self::Hotp(_) | Self::Steam => false,
+        }
+    }
+
     /// The moment from which steps are counted, in seconds since 1970.
     pub const fn t0(&self) -> u64 {
         match self {

@@ -150,6 +150,26 @@ fn a_pair_is_the_step_before_and_the_present_one_in_that_order() {
 }
 
 #[test]
+fn a_pin_goes_into_the_codes_of_two_schemes() {
+    let pin = SecretText::new("1234".into());
+    for scheme in [
+        Scheme::Totp(Totp::default()),
+        Scheme::Hotp(Hotp {
+            algorithm: Algorithm::Sha1,
+            digits: Digits::SIX,
+        }),
+        Scheme::Steam,
+        Scheme::Motp,
+        Scheme::Yandex,
+    ] {
+        let key = secret(&[7; 16]);
+        let without = Generator::new(&scheme, &key, None);
+        assert_eq!(without.is_err(), scheme.takes_pin(), "{}", scheme.name());
+        assert!(Generator::new(&scheme, &key, Some(&pin)).is_ok());
+    }
+}
+
+#[test]
 fn what_a_scheme_needs_and_what_it_has_no_use_for() {
     let pin = SecretText::new("1234".into());
     for scheme in [Scheme::Motp, Scheme::Yandex] {
