@@ -8,6 +8,7 @@ pub(crate) mod percent;
 pub mod query;
 mod summary;
 pub mod text;
+pub mod typed;
 
 pub use draft::{
     Draft, Drafted, Field, MAX_LABEL, MAX_NOTE, MAX_PIN, MAX_TAGS, Reason, Refusal, SecretEncoding,

@@ -28,15 +28,34 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned.collect())
 }
 
-/// Cleaned, trimmed, and cut after `max` bytes at a character's end.
-pub(crate) fn clean_within(text: &str, max: usize) -> String {
+/// A text as it may be kept.
+pub(crate) struct Fitted {
+    /// Cleaned, trimmed and cut.
+    pub(crate) text: String,
+    /// More than white space at its ends was taken out or replaced.
+    pub(crate) was_cleaned: bool,
+    /// The end was cut off.
+    pub(crate) was_cut: bool,
+}
+
+/// Cleans and trims a text, and cuts it after `max` bytes at a character's end.
+pub(crate) fn fit(text: &str, max: usize) -> Fitted {
     let cleaned = clean(text);
     let trimmed = cleaned.trim();
     let mut end = trimmed.len().min(max);
     while !trimmed.is_char_boundary(end) {
         end -= 1;
     }
-    trimmed[..end].trim_end().to_owned()
+    Fitted {
+        text: trimmed[..end].trim_end().to_owned(),
+        was_cleaned: trimmed != text.trim(),
+        was_cut: end < trimmed.len(),
+    }
+}
+
+/// Cleaned, trimmed, and cut after `max` bytes at a character's end.
+pub(crate) fn clean_within(text: &str, max: usize) -> String {
+    fit(text, max).text
 }
 
 /// What becomes of a character.

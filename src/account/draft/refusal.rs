@@ -88,6 +88,11 @@ pub enum Reason {
         /// The most there may be.
         max: usize,
     },
+    /// There are more than this many.
+    TooMany {
+        /// The most there may be.
+        max: usize,
+    },
     /// The secret is no base32.
     Base32 {
         /// Where and what.
@@ -156,6 +161,7 @@ impl fmt::Display for Reason {
             Self::Missing => f.write_str("it is missing"),
             Self::Empty => f.write_str("it is empty"),
             Self::TooLong { max } => write!(f, "it is longer than {max} bytes"),
+            Self::TooMany { max } => write!(f, "there are more than {max}"),
             Self::Base32 { error, .. } => error.fmt(f),
             Self::Base64 { position } => write!(f, "at character {position} it is not base64"),
             Self::Hexadecimal {
@@ -270,6 +276,7 @@ impl Fails for Refusal {
             Reason::Missing
             | Reason::Empty
             | Reason::TooLong { .. }
+            | Reason::TooMany { .. }
             | Reason::Base32 { .. }
             | Reason::Base64 { .. }
             | Reason::Hexadecimal { .. }
@@ -306,6 +313,7 @@ impl Fails for Refusal {
             Reason::Missing
             | Reason::Empty
             | Reason::TooLong { .. }
+            | Reason::TooMany { .. }
             | Reason::Base64 { .. }
             | Reason::Hexadecimal { .. }
             | Reason::YandexSecretShort { .. }
