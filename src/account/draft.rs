@@ -13,7 +13,7 @@ pub use warning::Warning;
 
 pub(crate) use refusal::quotable;
 
-use crate::account::text::{clean, clean_within};
+use crate::account::text::{clean_within, fit};
 use crate::account::{Account, AccountId, Summary};
 use crate::clock::UnixTime;
 use crate::otp::{Algorithm, Digits, Hotp, Period, Scheme, Totp};
@@ -175,8 +175,9 @@ impl Draft {
                 bits: secret.len() * 8,
             });
         }
+        self.warn_of_useless(&scheme, &mut warnings);
         let pin = self.pin_for(&scheme)?;
-        if pin.is_none() && matches!(scheme, Scheme::Motp | Scheme::Yandex) {
+        if pin.is_none() && scheme.takes_pin() {
             warnings.push(Warning::MissingPin);
         }
 
@@ -258,8 +259,8 @@ impl Draft {
         }
     }
 
-    /// The scheme with its parameters, and the counter if one was given. Words that the scheme has no use for are not
-    /// looked at: Steam is SHA-1, 30 s and five characters whatever a file says.
+    /// The scheme with its parameters, and the counter if one was given. Words that the scheme has no use for decide
+    /// nothing: Steam is SHA-1, 30 s and five characters whatever a file says.
     fn scheme(&self, kind: Scheme) -> Result<(Scheme, Option<u64>), (Field, Reason)> {
         match kind {
             Scheme::Totp(_) => Ok((
@@ -310,12 +311,31 @@ impl Draft {
         }
     }
 
+    /// What was given and decides nothing is told, since whoever gave it may have meant another type. A file has no other
+    /// way to say nothing than the usual number: that is not told.
+    fn warn_of_useless(&self, scheme: &Scheme, warnings: &mut Vec<Warning>) {
+        let counts = matches!(scheme, Scheme::Hotp(_));
+        let useless = [
+            (Field::Counter, !counts, self.counter.as_deref(), &["0"][..]),
+            (Field::Period, counts, self.period.as_deref(), &["0", "30"]),
+            (Field::T0, counts, self.t0.as_deref(), &["0"]),
+        ];
+        for (field, of_no_use, word, usual) in useless {
+            if of_no_use && parse::says_more_than(word, usual) {
+                warnings.push(Warning::Ignored(field));
+            }
+        }
+        if !scheme.takes_pin() && self.pin.as_ref().is_some_and(|pin| !pin.is_empty()) {
+            warnings.push(Warning::Ignored(Field::Pin));
+        }
+    }
+
     /// The PIN where the scheme has one; a PIN that nothing uses is not kept.
     fn pin_for(&mut self, scheme: &Scheme) -> Result<Option<SecretText>, (Field, Reason)> {
-        let pin = match scheme {
-            Scheme::Motp | Scheme::Yandex => self.pin.take().filter(|pin| !pin.is_empty()),
-            Scheme::Totp(_) | Scheme::Hotp(_) | Scheme::Steam => None,
-        };
+        let pin = self
+            .pin
+            .take()
+            .filter(|pin| scheme.takes_pin() && !pin.is_empty());
         match pin {
             Some(pin) if pin.expose().len() > MAX_PIN => {
                 Err((Field::Pin, Reason::TooLong { max: MAX_PIN }))
@@ -327,14 +347,14 @@ impl Draft {
 
 /// A text as it may be kept, with a warning for what was taken out or cut off.
 fn texts(word: &str, field: Field, max: usize, warnings: &mut Vec<Warning>) -> String {
-    let cleaned = clean(word);
-    if cleaned.trim() != word.trim() {
+    let fitted = fit(word, max);
+    if fitted.was_cleaned {
         warnings.push(Warning::Cleaned(field));
     }
-    if cleaned.trim().len() > max {
+    if fitted.was_cut {
         warnings.push(Warning::Shortened(field));
     }
-    clean_within(word, max)
+    fitted.text
 }
 
 fn some(text: String) -> Option<String> {

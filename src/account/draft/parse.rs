@@ -44,6 +44,11 @@ pub(super) fn number(
     }
 }
 
+/// Whether a word says something, if a scheme has no use for it: files write the usual number where there is none.
+pub(super) fn says_more_than(word: Option<&str>, usual: &[&str]) -> bool {
+    present(word).is_some_and(|word| !usual.contains(&word))
+}
+
 /// A word that is there. Some apps write the name of nothing.
 fn present(word: Option<&str>) -> Option<&str> {
     word.map(str::trim).filter(|word| {

@@ -153,8 +153,35 @@ fn a_pin_is_kept_where_the_scheme_has_one() {
     assert_eq!(yandex.account.secret.len(), 16);
     assert_eq!(yandex.account.pin.unwrap().expose(), "7586");
     assert_eq!(taken(with("yaotp", "")).warnings, [Warning::MissingPin]);
-    assert!(taken(with("totp", "7586")).account.pin.is_none());
+    let totp = taken(with("totp", "7586"));
+    assert!(totp.account.pin.is_none());
+    assert_eq!(totp.warnings, [Warning::Ignored(Field::Pin)]);
+    assert_eq!(taken(with("totp", "")).warnings, []);
     assert_eq!(refused(with("motp", &"1".repeat(257))).class(), "bad_pin");
+}
+
+#[test]
+fn what_a_type_has_no_use_for_is_told_unless_it_says_nothing() {
+    let with = |kind: &str, counter: &str, period: &str, t0: &str| {
+        let drafted = taken(Draft {
+            kind: word(kind),
+            counter: word(counter),
+            period: word(period),
+            t0: word(t0),
+            ..draft()
+        });
+        drafted.warnings
+    };
+    use Field::{Counter, Period, T0};
+    assert_eq!(with("totp", "5", "", ""), [Warning::Ignored(Counter)]);
+    assert_eq!(with("steam", "5", "60", ""), [Warning::Ignored(Counter)]);
+    let both = [Period, T0].map(Warning::Ignored);
+    assert_eq!(with("hotp", "5", "60", "7"), both);
+    // As files write it where there is none.
+    assert_eq!(with("totp", "0", "30", "0"), []);
+    assert_eq!(with("totp", "null", "60", "7"), []);
+    assert_eq!(with("hotp", "5", " 30 ", "0"), []);
+    assert_eq!(with("hotp", "0", "0", ""), []);
 }
 
 #[test]

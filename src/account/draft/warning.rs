@@ -26,6 +26,8 @@ pub enum Warning {
     Shortened(Field),
     /// What could not be understood, and doesn't matter for the codes, was left out.
     LeftOut(Field),
+    /// It was given, and the scheme has no use for it.
+    Ignored(Field),
 }
 
 impl fmt::Display for Warning {
@@ -43,6 +45,7 @@ impl fmt::Display for Warning {
             Self::Cleaned(field) => write!(f, "{field}: control characters were taken out"),
             Self::Shortened(field) => write!(f, "{field}: too long, the end was cut off"),
             Self::LeftOut(field) => write!(f, "{field}: not understood, left out"),
+            Self::Ignored(field) => write!(f, "{field}: of no use to this type, left out"),
         }
     }
 }

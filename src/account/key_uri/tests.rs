@@ -25,6 +25,7 @@ fn word(warning: &Warning) -> &'static str {
         Warning::WeakSecret { .. } => "weak_secret",
         Warning::MissingCounter => "missing_counter",
         Warning::MissingPin => "missing_pin",
+        Warning::Ignored(_) => "ignored",
         Warning::LongPeriod(_) => "long_period",
         Warning::InvalidUtf8(_) => "invalid_utf8",
         Warning::Cleaned(_) => "cleaned",
