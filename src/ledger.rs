@@ -9,6 +9,7 @@ mod record;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::account::AccountId;
 use crate::failure::{Fails, Kind};
@@ -20,7 +21,12 @@ use crate::ledger::record::Record;
 pub struct Ledger {
     path: PathBuf,
     locking: Locking,
+    patience: Duration,
 }
+
+/// How long another process may hold the ledger before a claim gives up. A claim holds it for milliseconds: who holds it for
+/// longer is stopped or hangs, and nobody should hang with it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How far from the present step a claim reaches at most, in steps either way; a caller who asks for more gets this. It keeps
 /// the steps within reach fewer than the steps remembered, so that none within reach is ever forgotten.
@@ -62,6 +68,12 @@ pub enum LedgerError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Another process holds the lock for longer than a claim takes.
+    #[error("the ledger is in use by another process: {path}")]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
     /// A directory, a device, a pipe or a symbolic link stands there.
     #[error("the ledger {0} is not a regular file")]
     NotAFile(PathBuf),
@@ -82,6 +94,7 @@ impl Fails for LedgerError {
     fn kind(&self) -> Kind {
         match self {
             Self::Io { .. } | Self::NoLock { .. } => Kind::Internal,
+            Self::Busy { .. } => Kind::Conflict,
             Self::NotAFile(_) | Self::Foreign(_) => Kind::Usage,
             Self::Damaged { .. } => Kind::Damaged,
         }
@@ -93,6 +106,9 @@ impl Fails for LedgerError {
             Self::NoLock { .. } => Some(
                 "put the vault on a file system with locks, or ask for a code without `--fresh`"
                     .into(),
+            ),
+            Self::Busy { .. } => Some(
+                "see that no other vmfa is stopped or hanging, then try again; or ask for a code without `--fresh`".into(),
             ),
             Self::NotAFile(_) | Self::Foreign(_) => {
                 Some("move it away; the ledger is made anew".into())
@@ -108,6 +124,7 @@ impl Ledger {
         Self {
             path,
             locking: Locking::Held,
+            patience: PATIENCE,
         }
     }
 
@@ -118,7 +135,8 @@ impl Ledger {
     /// claimed while it stood far ahead blocks nothing but itself.
     ///
     /// # Errors
-    /// The ledger can't be locked, read or written; something else stands in its place. Nothing is claimed then.
+    /// The ledger can't be locked, read or written; another process holds it for 10 s; something else stands in its place.
+    /// Nothing is claimed then.
     pub fn claim(&self, id: &AccountId, current: u64, within: u32) -> Result<Claim, LedgerError> {
         let within = u64::from(within.min(MAX_WITHIN));
         self.change(|record| {
@@ -176,7 +194,7 @@ impl Ledger {
 
     /// Reads, changes and writes under the lock.
     fn change<T>(&self, change: impl FnOnce(&mut Record) -> (Change, T)) -> Result<T, LedgerError> {
-        let lock = file::lock(&self.path, self.locking)?;
+        let lock = file::lock(&self.path, self.locking, self.patience)?;
         let mut record = file::read(&self.path)?;
         let (made, answer) = change(&mut record);
         match made {

@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::ledger::LedgerError;
 use crate::ledger::record::{NotALedger, Record};
@@ -31,8 +33,12 @@ pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Waits for the lock; it is given back when the file is dropped, or by the system when the process dies.
-pub(super) fn lock(ledger: &Path, locking: Locking) -> Result<Option<File>, LedgerError> {
+/// Waits for the lock, but not for ever; it is given back when the file is dropped, or by the system when the process dies.
+pub(super) fn lock(
+    ledger: &Path,
+    locking: Locking,
+    patience: Duration,
+) -> Result<Option<File>, LedgerError> {
     match locking {
         Locking::Held => {}
         #[cfg(test)]
@@ -51,23 +57,38 @@ pub(super) fn lock(ledger: &Path, locking: Locking) -> Result<Option<File>, Ledg
     }
     // A first attempt that doesn't wait tells whether there are locks at all.
     let locked = match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => wait(&file),
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => match wait(file, patience) {
+            Some(locked) => locked,
+            None => return Err(LedgerError::Busy { path }),
+        },
         Err(TryLockError::Error(source)) => Err(source),
     };
     match locked {
-        Ok(()) => Ok(Some(file)),
+        Ok(file) => Ok(Some(file)),
         Err(source) => Err(LedgerError::NoLock { path, source }),
     }
 }
 
-/// `flock` may be interrupted by a signal whose handler returns.
-fn wait(file: &File) -> io::Result<()> {
-    loop {
-        match file.lock() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
-        }
+/// Waits for the lock; none if it doesn't come in time. The system's own waiting has no end, so a thread does it: asking
+/// again and again would let a process that claims without a pause starve the others. A thread that nobody waits for any
+/// more gives the lock back as soon as it has it.
+fn wait(file: File, patience: Duration) -> Option<io::Result<File>> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let waiting = std::thread::Builder::new().spawn(move || {
+        let locked = loop {
+            match file.lock() {
+                // `flock` may be interrupted by a signal whose handler returns.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+                Ok(()) => break Ok(file),
+            }
+        };
+        let _ = sender.send(locked);
+    });
+    match waiting {
+        Ok(_) => receiver.recv_timeout(patience).ok(),
+        Err(error) => Some(Err(error)),
     }
 }
 

@@ -250,6 +250,31 @@ fn links_and_pipes_are_refused_and_files_are_the_owners_alone() {
     }
 }
 
+#[test]
+fn a_lock_that_is_held_is_waited_for_and_not_for_ever() {
+    let (_directory, mut ledger) = ledger();
+    ledger.patience = Duration::from_millis(50);
+    let held = file::lock(&ledger.path, Locking::Held, PATIENCE).unwrap();
+    let error = ledger.claim(&id(1), 100, 0).unwrap_err();
+    assert!(matches!(error, LedgerError::Busy { .. }), "{error}");
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(error.hint().is_some());
+    assert!(matches!(
+        ledger.mark(&id(1), &[100]),
+        Err(LedgerError::Busy { .. })
+    ));
+    // Reading waits for nobody.
+    assert_eq!(ledger.check().unwrap(), 0);
+
+    ledger.patience = PATIENCE;
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ledger.claim(&id(1), 100, 0).unwrap());
+        std::thread::sleep(Duration::from_millis(50));
+        drop(held);
+        assert_eq!(waiting.join().unwrap(), Claim::Step(100));
+    });
+}
+
 /// Each of eight callers claims in each round; the steps that came, with how often.
 fn race(ledger: impl Fn() -> Ledger + Sync, rounds: u64) -> HashMap<u64, usize> {
     let barrier = Barrier::new(8);
@@ -291,6 +316,7 @@ fn threads_never_get_a_step_twice_and_do_without_the_lock() {
     let unlocked = || Ledger {
         path: path.clone(),
         locking: Locking::Skipped,
+        patience: PATIENCE,
     };
     let given = race(unlocked, 40);
     assert!(
