@@ -136,6 +136,11 @@ impl Deadline {
         Self(Instant::now() + span)
     }
 
+    /// This one, or one so long from now if that comes first.
+    pub fn at_most(self, span: Duration) -> Self {
+        Self(self.0.min(Instant::now() + span))
+    }
+
     /// Whether it is past.
     pub fn has_passed(self) -> bool {
         self.left().is_zero()

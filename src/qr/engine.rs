@@ -2,11 +2,10 @@
 //!
 //! Each gets a picture already cut into dark and light, finds the squares at a code's corners, and reads off its modules.
 
-use std::time::Instant;
-
 use super::bits::Bits;
 use super::quiet::fenced;
 use super::text;
+use crate::clock::Deadline;
 use crate::secret::SecretText;
 
 /// A code read, and where its centre is in the picture that the engine got.
@@ -30,7 +29,7 @@ pub(super) enum Engine {
 }
 
 /// What an engine finds until the deadline. A panic within is as if it had found nothing more.
-pub(super) fn look(engine: Engine, bits: &Bits, deadline: Instant) -> Vec<Found> {
+pub(super) fn look(engine: Engine, bits: &Bits, deadline: Deadline) -> Vec<Found> {
     let mut found = Vec::new();
     if bits.width < 21 || bits.height < 21 {
         return found;
@@ -51,26 +50,26 @@ mod rqrr_engine {
 
     use image::{GenericImage, GenericImageView, GrayImage, Luma};
 
-    use super::{Bits, Found, Instant, text};
+    use super::{Bits, Deadline, Found, text};
 
     /// How long one look may take.
     const LOOK: Duration = Duration::from_millis(400);
 
-    pub(super) fn look(bits: &Bits, deadline: Instant, found: &mut Vec<Found>) {
+    pub(super) fn look(bits: &Bits, deadline: Deadline, found: &mut Vec<Found>) {
         let mut pixels = GrayImage::new(bits.width as u32, bits.height as u32);
         for (y, row) in pixels.rows_mut().enumerate() {
             for (x, pixel) in row.enumerate() {
                 pixel.0[0] = u8::from(bits.dark(x, y));
             }
         }
-        let until = deadline.min(Instant::now() + LOOK);
+        let until = deadline.at_most(LOOK);
         let mut prepared = rqrr::PreparedImage::without_preparation(Guarded {
             pixels,
             until,
             looks: Cell::new(0),
         });
         for grid in prepared.detect_grids() {
-            if Instant::now() >= deadline {
+            if deadline.has_passed() {
                 return;
             }
             if let Some(text) = read(&grid) {
@@ -106,13 +105,13 @@ mod rqrr_engine {
     /// copied or looked at: the panic ends the search, and is caught.
     struct Guarded {
         pixels: GrayImage,
-        until: Instant,
+        until: Deadline,
         looks: Cell<u32>,
     }
 
     impl Guarded {
         fn check(&self) {
-            assert!(Instant::now() < self.until, "time is up");
+            assert!(!self.until.has_passed(), "time is up");
         }
     }
 
@@ -169,7 +168,7 @@ mod rxing_engine {
         FindFinderPatterns, FinderPatternSet, GenerateFinderPatternSets, SampleQR,
     };
 
-    use super::{Bits, Found, Instant, text};
+    use super::{Bits, Deadline, Found, text};
     use crate::qr::bent::{self, Corners};
     use crate::qr::bits::WORD;
     use crate::secret::SecretText;
@@ -179,7 +178,7 @@ mod rxing_engine {
     /// Sets of corners that a bent grid is laid between: it takes milliseconds, and the likeliest come first.
     const MOST_BENT: usize = 3;
 
-    pub(super) fn look(bits: &Bits, is_bent: bool, deadline: Instant, found: &mut Vec<Found>) {
+    pub(super) fn look(bits: &Bits, is_bent: bool, deadline: Deadline, found: &mut Vec<Found>) {
         let Some(matrix) = matrix(bits) else { return };
         let mut patterns = FindFinderPatterns(&matrix, true, 0);
         let mut used = Vec::new();
@@ -188,7 +187,7 @@ mod rxing_engine {
             .iter()
             .take(MOST_SETS)
         {
-            if Instant::now() >= deadline {
+            if deadline.has_passed() {
                 return;
             }
             let corners = [set.bl, set.tl, set.tr];

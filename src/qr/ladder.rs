@@ -5,13 +5,13 @@
 //! than the first isn't missed; the rest only while nothing has been found.
 
 use std::sync::Mutex;
-use std::time::Instant;
 
 use super::bits::{Bits, Threshold};
 use super::engine::{self, Engine, Found};
 use super::gray::Gray;
 use super::picture::{Picture, View};
 use super::quiet::fenced;
+use crate::clock::Deadline;
 
 /// One way to make a code easier to see.
 #[derive(Clone, Copy, PartialEq)]
@@ -195,7 +195,7 @@ const RUNGS: &[Rung] = &{
 };
 
 /// Climbs until the deadline, and puts what is found into `found`, where it is safe should this thread be given up.
-pub(super) fn climb(picture: &Picture, deadline: Instant, found: &Mutex<Vec<Found>>) {
+pub(super) fn climb(picture: &Picture, deadline: Deadline, found: &Mutex<Vec<Found>>) {
     let mut views = vec![View::OverWhite];
     if picture.is_translucent() {
         views.extend([View::OverBlack, View::Opacity]);
@@ -213,9 +213,9 @@ pub(super) fn climb(picture: &Picture, deadline: Instant, found: &Mutex<Vec<Foun
     }
 }
 
-fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Instant, found: &Mutex<Vec<Found>>) {
+fn climb_view(gray: &Gray, rungs: &[Rung], deadline: Deadline, found: &Mutex<Vec<Found>>) {
     for rung in rungs {
-        if Instant::now() >= deadline {
+        if deadline.has_passed() {
             return;
         }
         if !(rung.always || is_empty(found)) {

@@ -3,13 +3,14 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::engine::Found;
 use super::ladder;
 use super::picture::Picture;
 use super::quiet::fenced;
 use super::{MAX_FILE_BYTES, ScanError, Scanned};
+use crate::clock::Deadline;
 
 /// How long a decoded picture is looked at.
 const LOOKING: Duration = Duration::from_millis(3500);
@@ -45,10 +46,10 @@ pub fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
                 picture.size(),
                 picture.damaged.then_some(picture.format),
             ))));
-            fenced(|| ladder::climb(&picture, Instant::now() + LOOKING, &found));
+            fenced(|| ladder::climb(&picture, Deadline::after(LOOKING), &found));
         }
     };
-    let end = Instant::now() + ALL;
+    let end = Deadline::after(ALL);
     let worker = thread::Builder::new()
         .name("qr".into())
         .stack_size(STACK_BYTES)
@@ -56,15 +57,12 @@ pub fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
     if worker.is_err() {
         return Err(ScanError::NoThread);
     }
-    let ((width, height), damaged) =
-        match size.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(read) => read?,
-            Err(_) => return Err(ScanError::TookTooLong),
-        };
+    let ((width, height), damaged) = match size.recv_timeout(end.left()) {
+        Ok(read) => read?,
+        Err(_) => return Err(ScanError::TookTooLong),
+    };
     // The channel closes when the thread has ended.
-    if let Err(RecvTimeoutError::Timeout) =
-        size.recv_timeout(end.saturating_duration_since(Instant::now()))
-    {
+    if let Err(RecvTimeoutError::Timeout) = size.recv_timeout(end.left()) {
         return Err(ScanError::TookTooLong);
     }
     let codes = found

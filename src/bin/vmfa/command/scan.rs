@@ -161,7 +161,13 @@ pub(crate) fn read(context: &Context, path: &Path) -> Outcome<Scanned> {
     if bytes.is_empty() {
         return Err(Fault::usage(format!("{name}: empty, not a picture")));
     }
-    qr::scan(&bytes).map_err(|error| Fault::from(error).at(&name))
+    let scanned = qr::scan(&bytes).map_err(|error| Fault::from(error).at(&name))?;
+    if scanned.damaged {
+        context.screen.warn(&format!(
+            "{name}: the picture is cut off or damaged; what could be read of it was read"
+        ));
+    }
+    Ok(scanned)
 }
 
 /// What to say of each migration that isn't whole.
