@@ -55,7 +55,7 @@ pub use error::{Fault, Typo, VaultError};
 pub use examine::{Finding, Severity, examine};
 pub use kdf::{KdfLimit, KdfParams};
 pub use open::Locked;
-pub use restore::restore_backup;
+pub use restore::{backup_slots, restore_backup};
 pub use save::Saved;
 pub use slot::{Credential, SlotInfo, SlotKind};
 pub use unlocked::Unlocked;

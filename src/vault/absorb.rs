@@ -22,7 +22,7 @@ impl Unlocked {
     /// The file can't be read; it is damaged; it is another vault, or its key was changed where this one doesn't know of.
     pub fn merge_file(&mut self, copy: &Path) -> Result<bool, VaultError> {
         // Nothing is derived from a passphrase here, so its cost doesn't matter.
-        let theirs = open::read(copy, KdfLimit::High)?;
+        let theirs = open::read_copy(copy, KdfLimit::High)?;
         let dek = self
             .key_of(&theirs)
             .ok_or_else(|| VaultError::ChangedKeys { path: copy.into() })?;

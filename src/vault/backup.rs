@@ -87,7 +87,9 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
 pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let place = Place::of(&files.vault)?;
     let held = file::lock(&place)?;
-    let vault_id = open::read(&files.vault, KdfLimit::High)?.header.vault_id;
+    let vault = open::read(&files.vault, KdfLimit::High);
+    let vault = vault.map_err(|error| open::with_backups(error, files))?;
+    let vault_id = vault.header.vault_id;
     let mut count = 0;
     let all = backups(files)?;
     for backup in all.iter().filter(|one| one.vault_id == Some(vault_id)) {

@@ -16,6 +16,14 @@ pub enum VaultError {
     Missing {
         /// Where one was looked for.
         path: PathBuf,
+        /// How many backups stand beside it, as far as that was looked at.
+        backups: usize,
+    },
+    /// The file to be restored or merged isn't there.
+    #[error("there is no file {}", shown(.path))]
+    NoSuchBackup {
+        /// The path as given.
+        path: PathBuf,
     },
     /// A directory, FIFO, socket or device: it is refused without reading from it.
     #[error("{} is {what}, not a vault file", shown(.path))]
@@ -342,6 +350,7 @@ impl Fails for VaultError {
     fn kind(&self) -> Kind {
         match self {
             Self::Missing { .. }
+            | Self::NoSuchBackup { .. }
             | Self::NoSuchAccount(_)
             | Self::InTrash(_)
             | Self::NoSuchSlot(_) => Kind::NotFound,
@@ -380,7 +389,11 @@ impl Fails for VaultError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Missing { .. } => {
+            Self::Missing { backups: 1.., .. } => {
+                "`vmfa backup restore GENERATION` brings back one of its backups, which `vmfa backup list` shows"
+            }
+            Self::NoSuchBackup { .. } => "`vmfa backup list` shows the vault's backups",
+            Self::Missing { backups: 0, .. } => {
                 "`vmfa init` makes one; `vmfa backup list` shows whether backups of an earlier one are there"
             }
             Self::Damaged { fault, .. } => match fault {
@@ -498,6 +511,7 @@ mod tests {
     fn a_path_reaches_no_terminal_raw() {
         let error = VaultError::Missing {
             path: PathBuf::from("a\u{1b}[2Jb\u{202e}c"),
+            backups: 0,
         };
         assert_eq!(error.to_string(), "there is no vault at a[2Jbc");
     }

@@ -8,7 +8,7 @@ use crate::vault::backup::{self, Aside, Backup, backups};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
 use crate::vault::header::Header;
-use crate::vault::pin;
+use crate::vault::{open, pin};
 
 /// Something `doctor` has to say about the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<He
             Some(header)
         }
         Err(error) => {
-            findings.push(Finding::of(&error));
+            findings.push(Finding::of(&open::with_backups(error, files)));
             None
         }
     };

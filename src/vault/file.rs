@@ -159,7 +159,10 @@ fn open_regular(path: &Path) -> Result<(File, u64), VaultError> {
     let file = match options.open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            return Err(VaultError::Missing { path: path.into() });
+            return Err(VaultError::Missing {
+                path: path.into(),
+                backups: 0,
+            });
         }
         Err(e) => {
             // A socket can't be opened at all: say what it is.

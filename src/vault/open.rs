@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::clock::UnixTime;
+use crate::vault::backup::backups;
 use crate::vault::container::Sealed;
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::{self, MAX_FILE, Place};
@@ -45,7 +46,7 @@ impl Locked {
     ) -> Result<Self, VaultError> {
         let place = Place::of(&files.vault)?;
         // The path as given: it is the one that the person knows.
-        let sealed = read(&files.vault, limit)?;
+        let sealed = read(&files.vault, limit).map_err(|error| with_backups(error, files))?;
         Ok(Self {
             files: files.clone(),
             place,
@@ -157,6 +158,25 @@ pub(super) fn read(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, Va
     })?;
     within(&sealed.header, limit)?;
     Ok(sealed)
+}
+
+/// A missing vault, with what stands beside it.
+pub(super) fn with_backups(error: VaultError, files: &Files) -> VaultError {
+    match error {
+        VaultError::Missing { path, .. } => VaultError::Missing {
+            path,
+            backups: backups(files).map_or(0, |found| found.len()),
+        },
+        other => other,
+    }
+}
+
+/// As [`read`], a file that isn't the vault's own.
+pub(super) fn read_copy(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, VaultError> {
+    read(path, limit).map_err(|error| match error {
+        VaultError::Missing { path, .. } => VaultError::NoSuchBackup { path },
+        other => other,
+    })
 }
 
 /// Refuses slots that cost more than they may.

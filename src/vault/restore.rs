@@ -14,9 +14,19 @@ use crate::vault::merge;
 use crate::vault::open;
 use crate::vault::pin;
 use crate::vault::seal::{self, Key, Randomness, SystemRandomness};
-use crate::vault::slot::Credential;
+use crate::vault::slot::{Credential, Slot, SlotInfo};
 use crate::vault::unlocked::Unlocked;
 use crate::vault::{Files, backup};
+
+/// The slots of a backup, or of any vault file, as its (not yet verified) header lists them: which credential to ask for
+/// before [`restore_backup`].
+///
+/// # Errors
+/// As [`Locked::open`](crate::vault::Locked::open), but a missing file is a missing backup.
+pub fn backup_slots(backup: &Path, limit: KdfLimit) -> Result<Vec<SlotInfo>, VaultError> {
+    let sealed = open::read_copy(backup, limit)?;
+    Ok(sealed.header.slots.iter().map(Slot::info).collect())
+}
 
 /// Puts a backup, or any vault file that opens with `credential`, in the vault's place. Refuses a file that doesn't open.
 /// The generation continues above the highest one seen.
@@ -35,7 +45,7 @@ pub fn restore_backup(
     _now: UnixTime,
 ) -> Result<Unlocked, VaultError> {
     let random: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-    let sealed = open::read(backup, limit)?;
+    let sealed = open::read_copy(backup, limit)?;
     let from = Files {
         vault: backup.into(),
         state: files.state.clone(),

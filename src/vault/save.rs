@@ -56,7 +56,8 @@ impl Unlocked {
             pin::sweep(&self.files.state, &self.header.vault_id);
         }
         for _ in 0..ATTEMPTS {
-            let bytes = file::read(&self.place.vault, MAX_FILE)?;
+            let bytes = file::read(&self.place.vault, MAX_FILE)
+                .map_err(|error| open::with_backups(error, &self.files))?;
             let current =
                 Sealed::read(bytes.clone()).map_err(|fault| open::damaged(&self.files, fault))?;
             let (generation, mac) = (current.header.generation, current.mac());

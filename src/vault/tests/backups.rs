@@ -187,3 +187,31 @@ fn a_generation_under_other_keys_is_a_backup_if_it_opens() {
     assert_eq!(back.set_aside(), None);
     assert_eq!(back.live().count(), 1);
 }
+
+#[test]
+fn a_missing_vault_points_to_its_backups_and_a_missing_backup_to_no_new_vault() {
+    let hint = |error: VaultError| error.hint().unwrap();
+    let (bench, _) = lost();
+    let missing = Locked::open(&bench.files, KdfLimit::Usual).err().unwrap();
+    assert!(matches!(missing, VaultError::Missing { backups: 5, .. }));
+    assert!(hint(missing).starts_with("`vmfa backup restore GENERATION`"));
+    let problem = examine(&bench.files).swap_remove(0);
+    assert!(problem.advice.unwrap().contains("backup restore"));
+    let nothing = Bench::new();
+    let missing = Locked::open(&nothing.files, KdfLimit::Usual).err().unwrap();
+    assert!(hint(missing).starts_with("`vmfa init`"));
+
+    let absent = bench.files.vault.with_file_name("absent");
+    let errors = [
+        restore_backup(&bench.files, &absent, &key_file(), KdfLimit::Usual, NOW).err(),
+        backup_slots(&absent, KdfLimit::Usual).err(),
+        Bench::created().1.merge_file(&absent).err(),
+    ];
+    for error in errors.map(Option::unwrap) {
+        assert!(matches!(error, VaultError::NoSuchBackup { .. }), "{error}");
+        assert_eq!(error.kind(), Kind::NotFound);
+        assert!(!hint(error).contains("init"));
+    }
+    let there = &backups(&bench.files).unwrap()[0].path;
+    assert_eq!(backup_slots(there, KdfLimit::Usual).unwrap().len(), 2);
+}
