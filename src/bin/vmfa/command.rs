@@ -14,6 +14,7 @@ mod pair;
 mod passphrase;
 mod piped;
 mod qr;
+mod relabel;
 mod scan;
 mod show;
 mod slot;
@@ -131,7 +132,7 @@ fn usage(plain: &str) -> Fault {
     match (tip, usage) {
         (Some(tip), _) => fault.hint(clipped(&tip, 300)),
         (None, Some(usage)) => fault.hint(clipped(&format!("{usage}; more with --help"), 300)),
-        (None, None) => fault.hint("`vmfa --help` shows the commands"),
+        (None, None) => fault.hint("the command's --help shows what it takes"),
     }
 }
 
@@ -262,5 +263,14 @@ pub(crate) fn only_dash(option: &str, given: Option<&str>) -> Outcome<bool> {
             "{option}: a secret may not stand on the command line, where others and the shell's history see it"
         ))
         .hint(format!("use {option} - and type or pipe it; treat the one just typed as seen"))),
+    }
+}
+
+/// A number of things, in words.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    if count == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{count} {thing}s")
     }
 }

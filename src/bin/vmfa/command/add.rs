@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
 use vmfa::account::{Account, Draft, Drafted, Refusal, Summary};
 use vmfa::authenticator::Authenticator;
@@ -14,8 +15,8 @@ use vmfa::secret::SecretText;
 use vmfa::vault::{Added, KdfParams, Unlocked};
 
 use crate::args::Add;
-use crate::command::edit::{serial_number, split_name};
 use crate::command::piped::{Piped, secret_line};
+use crate::command::relabel::Words;
 use crate::command::{fresh, init, named, only_dash, save, scan, short_id};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::prompt::Terminal;
@@ -26,12 +27,6 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
     let uris = only_dash("--uri", input.uri.as_deref())?;
     let secret = only_dash("--secret", input.secret.as_deref())?;
     let pin = only_dash("--pin", input.pin.as_deref())?;
-    let given_serial = input
-        .serial_number
-        .as_deref()
-        .map(serial_number)
-        .transpose()?
-        .flatten();
     let (name, pictures) = sort_words(&input.words, uris || secret)?;
 
     // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
@@ -60,6 +55,18 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
                 .hint("leave the name out, then `vmfa rename` each"),
         );
     }
+    let said = Words::new(
+        input.issuer.as_deref(),
+        input.account.as_deref(),
+        input.note.as_deref(),
+        &input.tags,
+        input.serial_number.as_deref(),
+    )?;
+    // What an option says goes before what the name says, and both before what the picture says.
+    let words = match &name {
+        Some(name) => said.or(Words::of_label(name)?),
+        None => said,
+    };
     let mut accounts = Vec::new();
     let mut refused = 0;
     for row in found.drain(..) {
@@ -68,12 +75,7 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
                 mut account,
                 warnings,
             }) => {
-                relabel(
-                    &mut account.summary,
-                    name.as_deref(),
-                    &input,
-                    given_serial.as_deref(),
-                );
+                words.put_on(&mut account.summary)?;
                 for warning in warnings {
                     context
                         .screen
@@ -186,19 +188,22 @@ fn show_pair(context: &Context, vault: &Unlocked, summary: &Summary) -> Outcome 
         screen.bold(&named(summary)),
         screen.bold(codes.first.as_str()),
         screen.bold(codes.second.as_str()),
-        query_word(summary),
-        query_word(summary),
+        query_word(vault, summary),
+        query_word(vault, summary),
     ))
 }
 
-/// A word that finds the account again, as one types it in a shell.
-fn query_word(summary: &Summary) -> String {
+/// A word that finds this account and no other again, as one types it in a shell.
+fn query_word(vault: &Unlocked, summary: &Summary) -> String {
     let name = clean(&summary.name).into_owned();
     let plain = |c: char| c.is_alphanumeric() || "@._+=,-".contains(c);
-    if name.is_empty() || !name.chars().all(plain) || name.starts_with('-') {
-        short_id(summary)
-    } else {
+    let all: Vec<&Summary> = vault.live().collect();
+    let finds = |index: usize| all[index].id == summary.id;
+    let found = matches!(query::find(&name, &all), Found::One(index) if finds(index));
+    if found && name.chars().all(plain) && !name.starts_with('-') {
         name
+    } else {
+        short_id(summary)
     }
 }
 
@@ -207,36 +212,6 @@ fn is_aws(summary: &Summary) -> bool {
     summary.serial_number.is_some()
         || summary.issuer.eq_ignore_ascii_case("Amazon Web Services")
         || summary.issuer.eq_ignore_ascii_case("AWS")
-}
-
-/// What the person says goes before what the picture says.
-fn relabel(summary: &mut Summary, name: Option<&str>, input: &Add, serial_number: Option<&str>) {
-    if let Some(name) = name {
-        let (issuer, name) = split_name(name);
-        summary.name = name;
-        if let Some(issuer) = issuer {
-            summary.issuer = issuer;
-            summary.label_issuer = None;
-        }
-    }
-    if let Some(issuer) = &input.issuer {
-        summary.issuer = clean(issuer).into_owned();
-        summary.label_issuer = None;
-    }
-    if let Some(account) = &input.account {
-        summary.name = clean(account).into_owned();
-    }
-    for tag in input.tags.iter().map(|tag| clean(tag).into_owned()) {
-        if !tag.is_empty() && !summary.tags.contains(&tag) {
-            summary.tags.push(tag);
-        }
-    }
-    if let Some(note) = &input.note {
-        summary.note = clean(note).into_owned();
-    }
-    if let Some(serial_number) = serial_number {
-        summary.serial_number = Some(serial_number.to_owned());
-    }
 }
 
 /// Which of the words is a name, and which are pictures.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use vmfa::authenticator::Authenticator;
-use vmfa::vault::{self, Backup as Kept};
+use vmfa::clock::UnixTime;
+use vmfa::vault::{self, Backup as Kept, KdfLimit, Locked};
 
 use crate::args::{Backup, BackupList, BackupMerge, BackupPurge, BackupRestore};
-use crate::command::save;
+use crate::command::{counted, save};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::print::Table;
 use crate::prompt::Terminal;
@@ -36,22 +36,42 @@ fn list(context: &Context, input: &BackupList) -> Outcome {
         ));
         return Ok(());
     }
-    let now = context.now()?.secs();
-    let mut table = Table::new(&["GENERATION", "AGE", "SIZE", "FILE"]);
+    // Ages matter less than the list: a clock that stands before 1970 must not hide it.
+    let now = context.now().map_or(0, UnixTime::secs);
+    let ours = vault_id(context);
+    let mut table = Table::new(&["GENERATION", "AGE", "SIZE", "VAULT", "FILE"]);
     for backup in &backups {
         table.row(vec![
             backup.generation.to_string(),
             age(now.saturating_sub(backup.modified)),
             format!("{} KiB", backup.len.div_ceil(1024)),
+            whose(backup, ours).to_owned(),
             context.place.show(&backup.path),
         ]);
     }
     table.print(&context.screen)
 }
 
+/// The identity of the vault that stands there now, if its header can be read.
+fn vault_id(context: &Context) -> Option<[u8; 16]> {
+    let locked = Locked::open(&context.files, KdfLimit::High);
+    locked.ok().map(|locked| locked.vault_id())
+}
+
+/// Whose backup it is: another vault's may stand beside this one's.
+fn whose(backup: &Kept, ours: Option<[u8; 16]>) -> &'static str {
+    match (backup.vault_id, ours) {
+        (None, _) => "unreadable",
+        (Some(_), None) => "",
+        (Some(id), Some(ours)) if id == ours => "this",
+        (Some(_), Some(_)) => "another",
+    }
+}
+
 fn described(backup: &Kept) -> Value {
     json!({
         "generation": backup.generation,
+        "vault_id": backup.vault_id.map(hexadecimal),
         "modified": backup.modified,
         "bytes": backup.len,
         "path": backup.path.to_string_lossy(),
@@ -78,27 +98,49 @@ fn restore(context: &Context, input: &BackupRestore) -> Outcome {
     };
     let vault = context.restore_backup(&path)?;
     context.screen.remark(&format!(
-        "{} now holds what {} held: {} accounts, generation {}\nwhat stood there before is kept as a backup",
+        "{} now holds what {} held: {}, generation {}\nwhat stood there before is kept as a backup",
         context.vault_name(),
         context.place.show(&path),
-        vault.summaries()?.len(),
+        counted(vault.live().count(), "account"),
         vault.generation()
     ));
     Ok(())
 }
 
+fn hexadecimal(id: [u8; 16]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The one backup of a generation; of several vaults', the one of the vault that stands there now.
 fn of_generation(context: &Context, generation: u64) -> Outcome<PathBuf> {
-    vault::backups(&context.files)?
-        .into_iter()
-        .find(|backup| backup.generation == generation)
-        .map(|backup| backup.path)
-        .ok_or_else(|| {
-            Fault::new(
+    let mut found = vault::backups(&context.files)?;
+    found.retain(|backup| backup.generation == generation);
+    let ours = vault_id(context);
+    if ours.is_some() && found.iter().any(|backup| backup.vault_id == ours) {
+        found.retain(|backup| backup.vault_id == ours);
+    }
+    match found.as_slice() {
+        [only] => Ok(only.path.clone()),
+        [] => Err(Fault::new(
+            Exit::NotFound,
+            format!("there is no backup of generation {generation}"),
+        )
+        .hint("`vmfa backup list` shows them")),
+        several => {
+            let names: Vec<String> = several
+                .iter()
+                .map(|b| context.place.show(&b.path))
+                .collect();
+            Err(Fault::new(
                 Exit::NotFound,
-                format!("there is no backup of generation {generation}"),
+                format!(
+                    "several backups are of generation {generation}: {}",
+                    names.join(", ")
+                ),
             )
-            .hint("`vmfa backup list` shows them")
-        })
+            .hint("name the file instead of the generation"))
+        }
+    }
 }
 
 fn merge(context: &Context, input: &BackupMerge) -> Outcome {
@@ -144,7 +186,9 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
     // A vault that doesn't open may need them yet.
     context.open()?;
     let deleted = vault::purge_backups(&context.files)?;
-    context.screen.remark(&format!("deleted {deleted} backups"));
+    context
+        .screen
+        .remark(&format!("deleted {}", counted(deleted, "backup")));
     Ok(())
 }
 
@@ -157,7 +201,8 @@ pub(crate) fn offer_purge(context: &Context, with_what: &str) -> Outcome {
     }
     let screen = &context.screen;
     screen.remark(&format!(
-        "{count} backups of before still open with {with_what}"
+        "{} of before can still be opened with {with_what}",
+        counted(count, "backup")
     ));
     let asked = if context.has_source() {
         None
@@ -167,7 +212,7 @@ pub(crate) fn offer_purge(context: &Context, with_what: &str) -> Outcome {
     match asked {
         Some(terminal) if terminal.confirm("Delete them?")? => {
             let deleted = vault::purge_backups(&context.files)?;
-            screen.remark(&format!("deleted {deleted} backups"));
+            screen.remark(&format!("deleted {}", counted(deleted, "backup")));
         }
         Some(_) | None => screen.remark("`vmfa backup purge` deletes them"),
     }

@@ -2,7 +2,7 @@
 
 use vmfa::authenticator::Authenticator;
 
-use crate::command::named;
+use crate::command::{counted, named};
 use crate::fault::{Exit, Outcome};
 use crate::unlock::Context;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let unknown = vault.unknown_records().len();
     let mut words = vec![
         format!("generation {}", vault.generation()),
-        format!("{} accounts", live.len()),
+        counted(live.len(), "account"),
     ];
     words.extend((!trash.is_empty()).then(|| format!("{} in the trash", trash.len())));
     words.extend((unknown > 0).then(|| format!("{unknown} records of a newer version, kept")));

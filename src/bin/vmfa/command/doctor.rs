@@ -6,6 +6,7 @@ use vmfa::ledger::Ledger;
 use vmfa::vault::{self, Finding, Severity};
 
 use crate::args::Doctor;
+use crate::command::counted;
 use crate::fault::{Exit, Outcome};
 use crate::unlock::Context;
 
@@ -85,7 +86,10 @@ fn ledger(context: &Context) -> Option<Finding> {
         Ok(0) => None,
         Ok(accounts) => Some(Finding {
             severity: Severity::Fine,
-            text: format!("the ledger remembers the fresh codes of {accounts} accounts"),
+            text: format!(
+                "the ledger remembers the fresh codes of {}",
+                counted(accounts, "account")
+            ),
             advice: None,
         }),
         Err(error) => Some(Finding {

@@ -1,23 +1,25 @@
 //! `vmfa edit` and `vmfa rename`.
 
-use vmfa::account::text::clean;
 use vmfa::authenticator::Authenticator;
 use vmfa::otp::Scheme;
 use vmfa::secret::SecretText;
 
 use crate::args::{Edit, Rename};
 use crate::command::piped::secret_line;
+use crate::command::relabel::Words;
 use crate::command::{named, only_dash, pick, save};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
     let pin = only_dash("--pin", input.pin.as_deref())?;
-    let serial_number = input
-        .serial_number
-        .as_deref()
-        .map(serial_number)
-        .transpose()?;
+    let words = Words::new(
+        input.issuer.as_deref(),
+        input.account.as_deref(),
+        input.note.as_deref(),
+        &input.tags,
+        input.serial_number.as_deref(),
+    )?;
     if !changes_anything(&input) {
         return Err(Fault::usage("nothing to change: name what")
             .hint("`vmfa edit --help` shows the options"));
@@ -25,7 +27,7 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
     let mut vault = context.open()?;
     let summaries = vault.summaries()?;
     let summary = pick(&input.query, &summaries)?;
-    if pin && !matches!(summary.scheme, Scheme::Motp | Scheme::Yandex) {
+    if pin && !summary.scheme.takes_pin() {
         return Err(Fault::usage(format!(
             "{} is {} and has no PIN: only motp and yandex mix one in",
             named(summary),
@@ -44,30 +46,17 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
         None
     };
     let now = context.now()?;
-    vault.change(&summary.id, now, |summary| {
-        let text = |given: &Option<String>, field: &mut String| {
-            if let Some(given) = given {
-                *field = clean(given).into_owned();
-            }
-        };
-        text(&input.issuer, &mut summary.issuer);
-        text(&input.account, &mut summary.name);
-        text(&input.note, &mut summary.note);
-        if input.issuer.is_some() {
-            summary.label_issuer = None;
-        }
-        if let Some(serial_number) = &serial_number {
-            summary.serial_number.clone_from(serial_number);
-        }
-        for tag in input.tags.iter().map(|tag| clean(tag).into_owned()) {
-            if !tag.is_empty() && !summary.tags.contains(&tag) {
-                summary.tags.push(tag);
-            }
-        }
-        summary.tags.retain(|tag| !input.untags.contains(tag));
-        summary.favorite = (summary.favorite || input.favorite) && !input.no_favorite;
-        summary.counter = input.counter.or(summary.counter);
-    })?;
+    let mut changed = summary.clone();
+    words.put_on(&mut changed)?;
+    if changed.label().is_empty() {
+        return Err(Fault::usage(
+            "an account without issuer and name can't be asked for",
+        ));
+    }
+    changed.tags.retain(|tag| !input.untags.contains(tag));
+    changed.favorite = (changed.favorite || input.favorite) && !input.no_favorite;
+    changed.counter = input.counter.or(changed.counter);
+    vault.change(&summary.id, now, |there| there.clone_from(&changed))?;
     if input.settled {
         vault.settle(&summary.id, now)?;
     }
@@ -86,20 +75,13 @@ pub(crate) fn rename(context: &Context, input: &Rename) -> Outcome {
     let mut vault = context.open()?;
     let summaries = vault.summaries()?;
     let summary = pick(std::slice::from_ref(&input.query), &summaries)?;
-    let (issuer, name) = split_name(&input.new);
-    if name.is_empty() && issuer.as_deref().is_none_or(str::is_empty) {
+    let mut new = summary.clone();
+    Words::of_label(&input.new)?.put_on(&mut new)?;
+    if input.new.trim().is_empty() || new.label().is_empty() {
         return Err(Fault::usage("the new name is empty"));
     }
     let now = context.now()?;
-    let mut new = summary.clone();
-    vault.change(&summary.id, now, |summary| {
-        summary.name.clone_from(&name);
-        if let Some(issuer) = &issuer {
-            summary.issuer.clone_from(issuer);
-            summary.label_issuer = None;
-        }
-        new = summary.clone();
-    })?;
+    vault.change(&summary.id, now, |there| there.clone_from(&new))?;
     save(context, &mut vault, now)?;
     context
         .screen
@@ -122,36 +104,4 @@ fn changes_anything(input: &Edit) -> bool {
         || input.no_favorite
         || input.counter.is_some()
         || input.settled
-}
-
-/// ISSUER:NAME, or a name alone.
-pub(crate) fn split_name(text: &str) -> (Option<String>, String) {
-    let text = clean(text);
-    match text.split_once(':') {
-        Some((issuer, name)) => (Some(issuer.trim().into()), name.trim().into()),
-        None => (None, text.trim().into()),
-    }
-}
-
-/// An MFA device's serial number is an ARN; an empty one takes it away.
-pub(crate) fn serial_number(given: &str) -> Outcome<Option<String>> {
-    let given = clean(given);
-    let fields: Vec<&str> = given.splitn(6, ':').collect();
-    match fields.as_slice() {
-        [""] => Ok(None),
-        ["arn", partition, "iam", "", account, resource]
-            if partition.starts_with("aws")
-                && account.len() == 12
-                && account.bytes().all(|byte| byte.is_ascii_digit())
-                && resource
-                    .strip_prefix("mfa/")
-                    .is_some_and(|name| !name.is_empty()) =>
-        {
-            Ok(Some(given.into_owned()))
-        }
-        _ => Err(Fault::usage(format!(
-            "--serial-number: {given:?} is not the ARN of a virtual MFA device"
-        ))
-        .hint("such as arn:aws:iam::123456789012:mfa/alice")),
-    }
 }
