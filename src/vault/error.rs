@@ -400,9 +400,7 @@ impl Fails for VaultError {
                 Fault::Newer { .. } | Fault::CriticalExtension(_) | Fault::Suite(_) => {
                     "open it with the version of vmfa that wrote it, or a later one"
                 }
-                Fault::Foreign(_) => {
-                    "give the path of a vault, or read another program's file with `vmfa import`"
-                }
+                Fault::Foreign(_) => "give the path of a vault with --vault",
                 Fault::Empty
                 | Fault::Truncated { .. }
                 | Fault::Trailing(_)
@@ -414,7 +412,7 @@ impl Fails for VaultError {
                 | Fault::Body { .. } => BACKUPS,
             },
             Self::RecordDamaged(_) | Self::ReadBack { .. } => BACKUPS,
-            Self::CostlyKdf { .. } => "if you made it so, allow the cost explicitly",
+            Self::CostlyKdf { .. } => "if you made it so, allow the cost with --accept-high-kdf",
             Self::WrongPassphrase(_) => {
                 "if you are sure of it, the slot itself may be damaged: try the recovery code, or a backup (`vmfa backup list`)"
             }
@@ -514,5 +512,22 @@ mod tests {
             backups: 0,
         };
         assert_eq!(error.to_string(), "there is no vault at a[2Jbc");
+    }
+
+    #[test]
+    fn hints_name_what_there_is() {
+        let costly = VaultError::CostlyKdf {
+            m_kib: 1 << 20,
+            t: 3,
+        };
+        assert!(costly.hint().unwrap().contains("--accept-high-kdf"));
+        let foreign = VaultError::Damaged {
+            path: "a".into(),
+            fault: Fault::Foreign("it starts like JSON"),
+        };
+        assert_eq!(
+            foreign.hint().unwrap(),
+            "give the path of a vault with --vault"
+        );
     }
 }
