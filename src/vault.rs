@@ -14,7 +14,7 @@
 //! | `slot`, `header`, `container` | the outer format |
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
 //! | `stamp`, `merge`, `absorb` | when a record was written; two sets of records become one; another copy is taken in |
-//! | `file`, `save`, `backup`, `restore`, `pin`, `examine` | on disk |
+//! | `file`, `save`, `backup`, `restore`, `pin`, `examine`, `dangers` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
 
@@ -25,6 +25,7 @@ mod codes;
 mod container;
 mod create;
 mod cursor;
+mod dangers;
 mod edit;
 mod error;
 mod examine;
@@ -50,6 +51,7 @@ use std::path::PathBuf;
 
 pub use backup::{Backup, backups, purge_backups};
 pub use create::create;
+pub use dangers::dangers;
 pub use edit::{Added, UnknownRecord};
 pub use error::{Fault, Typo, VaultError};
 pub use examine::{Finding, Severity, examine};

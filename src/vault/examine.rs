@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::vault::Files;
 use crate::vault::backup::{self, Aside, Backup, backups};
+use crate::vault::dangers::{dangers, of_file};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
 use crate::vault::header::Header;
@@ -41,7 +42,7 @@ impl Finding {
         }
     }
 
-    fn warning(text: String, advice: impl Into<String>) -> Self {
+    pub(super) fn warning(text: String, advice: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             text,
@@ -59,7 +60,22 @@ impl Finding {
 
     fn of(error: &VaultError) -> Self {
         use crate::failure::Fails as _;
-        Self::problem(error.to_string(), error.hint())
+        let advice = match error {
+            // The usual hint is to ask for these very findings.
+            VaultError::Io { path, source, .. }
+                if source.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                let dir = file::parent(path);
+                Some(format!(
+                    "it has {}, its directory {} has {}: give them to the user who runs this, or run vmfa as their owner",
+                    access(path),
+                    shown(&dir),
+                    access(&dir)
+                ))
+            }
+            other => other.hint(),
+        };
+        Self::problem(error.to_string(), advice)
     }
 }
 
@@ -73,6 +89,7 @@ pub fn examine(files: &Files) -> Vec<Finding> {
     let mut findings = Vec::new();
     let header = vault(files, &place, &mut findings);
     directory(&place.dir, &mut findings);
+    findings.extend(dangers(files));
     lock(&place, &mut findings);
     let vault_id = header.as_ref().map(|header| header.vault_id);
     all_backups(files, &place, vault_id, &mut findings);
@@ -82,6 +99,21 @@ pub fn examine(files: &Files) -> Vec<Finding> {
         pinned(files, &place, header, &mut findings);
     }
     findings
+}
+
+/// Mode and owner in words.
+#[cfg(unix)]
+fn access(path: &Path) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    match fs::metadata(path) {
+        Ok(found) => format!("mode {:04o}, owner {}", found.mode() & 0o7777, found.uid()),
+        Err(e) => format!("a mode and owner that can't be seen ({e})"),
+    }
+}
+
+#[cfg(not(unix))]
+fn access(_path: &Path) -> String {
+    "the access rights of this system".into()
 }
 
 fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<Header> {
@@ -98,7 +130,8 @@ fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<He
             let (slots, generation) = (header.slots.len(), header.generation);
             let path = shown(&place.vault);
             findings.push(Finding::fine(format!(
-                "{path}: generation {generation}, {slots} slots, {len} bytes"
+                "{path}: generation {generation}, {slots} slots, {len} bytes, {}",
+                access(&place.vault)
             )));
             Some(header)
         }
@@ -107,47 +140,16 @@ fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<He
             None
         }
     };
-    private(&place.vault, "the vault", 0o600, findings);
     header
 }
 
-/// Mode and owner of a file or directory that is nobody else's business.
-#[cfg(unix)]
-fn private(path: &Path, what: &str, mode: u32, findings: &mut Vec<Finding>) {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(found) = fs::metadata(path) else {
-        return;
-    };
-    let path = shown(path);
-    let open = found.mode() & 0o777 & !mode;
-    if open & 0o077 != 0 {
-        findings.push(Finding::warning(
-            format!(
-                "{what} {path} has mode {:04o}: others may reach it",
-                found.mode() & 0o7777
-            ),
-            format!("chmod {mode:o} {path}"),
-        ));
-    }
-    let us = rustix::process::geteuid().as_raw();
-    if found.uid() != us {
-        findings.push(Finding::warning(
-            format!(
-                "{what} {path} belongs to user {}, not to user {us} who runs this",
-                found.uid()
-            ),
-            "run vmfa as that user, or give the file to the right one with chown",
-        ));
-    }
-}
-
-#[cfg(not(unix))]
-fn private(_path: &Path, _what: &str, _mode: u32, _findings: &mut Vec<Finding>) {}
-
 fn directory(dir: &Path, findings: &mut Vec<Finding>) {
     let path = shown(dir);
-    let found = match fs::metadata(dir) {
-        Ok(found) => found,
+    match fs::metadata(dir) {
+        Ok(_) => findings.push(Finding::fine(format!(
+            "the directory {path}: {}",
+            access(dir)
+        ))),
         Err(e) => {
             findings.push(Finding::problem(
                 format!("the directory {path} can't be read: {e}"),
@@ -155,17 +157,9 @@ fn directory(dir: &Path, findings: &mut Vec<Finding>) {
             ));
             return;
         }
-    };
+    }
     #[cfg(unix)]
     {
-        use std::os::unix::fs::MetadataExt as _;
-        let (writable, sticky) = (found.mode() & 0o022 != 0, found.mode() & 0o1000 != 0);
-        if writable && !sticky {
-            findings.push(Finding::warning(
-                format!("others may write to the directory {path}, so they may replace or delete the vault"),
-                format!("chmod go-w {path}"),
-            ));
-        }
         let writes = rustix::fs::access(
             dir,
             rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
@@ -174,13 +168,13 @@ fn directory(dir: &Path, findings: &mut Vec<Finding>) {
             findings.push(Finding::problem(
                 format!("the directory {path} can't be written ({e}), so nothing can be saved"),
                 Some(format!(
-                    "look at owner and mode of {path}, and whether the file system is read-only"
+                    "it has {}, and this is user {}: give it to the right user, or see whether the file system is read-only",
+                    access(dir),
+                    rustix::process::geteuid().as_raw()
                 )),
             ));
         }
     }
-    #[cfg(not(unix))]
-    drop(found);
 }
 
 fn lock(place: &Place, findings: &mut Vec<Finding>) {
@@ -232,7 +226,7 @@ fn all_backups(
                 ));
             }
             for backup in &found {
-                private(&backup.path, "the backup", 0o600, findings);
+                of_file(&backup.path, "the backup", findings);
             }
         }
         Err(error) => findings.push(Finding::of(&error)),
@@ -258,7 +252,7 @@ fn ledger(place: &Place, findings: &mut Vec<Finding>) {
     let path = place.beside(".ledger");
     if let Ok(found) = fs::symlink_metadata(&path) {
         if found.is_file() {
-            private(&path, "the ledger", 0o600, findings);
+            of_file(&path, "the ledger", findings);
         } else {
             findings.push(Finding::problem(
                 format!("the ledger {} is no regular file", shown(&path)),
@@ -320,5 +314,26 @@ fn pinned(files: &Files, place: &Place, header: &Header, findings: &mut Vec<Find
             format!("{count} temporary files of the pin"),
             "the next save removes them",
         ));
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_read_is_told_with_its_mode_and_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let finding = Finding::of(&file::io("read", &dir.path().join("absent"), denied));
+        let advice = finding.advice.unwrap();
+        let us = rustix::process::geteuid().as_raw();
+        assert!(!advice.contains("doctor"), "{advice}");
+        assert!(
+            advice.contains("mode 0711") && advice.contains(&format!("owner {us}")),
+            "{advice}"
+        );
     }
 }

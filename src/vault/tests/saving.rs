@@ -371,6 +371,68 @@ fn a_directory_open_to_others_is_told() {
 }
 
 #[test]
+#[cfg(unix)]
+fn every_opening_can_tell_what_others_could_do() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    let (bench, vault) = Bench::created();
+    let dir = bench.files.vault.parent().unwrap();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let told = || -> Vec<String> {
+        let found = dangers(&bench.files);
+        assert!(
+            found
+                .iter()
+                .all(|f| f.severity == Severity::Warning && f.advice.is_some())
+        );
+        let all = examine(&bench.files);
+        assert!(
+            found.iter().all(|f| all.contains(f)),
+            "examine tells no less"
+        );
+        found.into_iter().map(|finding| finding.text).collect()
+    };
+    assert!(told().is_empty());
+    for (bits, words) in [
+        (0o644, "others may read it"),
+        (0o620, "others may write it"),
+        (0o666, "others may read and write it"),
+    ] {
+        mode(&bench.files.vault, bits);
+        assert!(
+            told()[0].ends_with(words) && told().len() == 1,
+            "{:?}",
+            told()
+        );
+    }
+    mode(&bench.files.vault, 0o600);
+    for (bits, is_told) in [
+        (0o702, true),
+        (0o777, true),
+        (0o1777, false),
+        (0o755, false),
+    ] {
+        mode(dir, bits);
+        assert_eq!(told().len(), usize::from(is_told), "{bits:o}");
+        assert!(told().iter().all(|text| text.contains("others may write")));
+    }
+    // Only who is root can try this.
+    if rustix::process::geteuid().is_root() {
+        mode(dir, 0o775);
+        chown(dir, Some(0), Some(7)).unwrap();
+        assert!(told()[0].contains("others may write"), "{:?}", told());
+        chown(dir, Some(4711), Some(4711)).unwrap();
+        assert!(told()[0].contains("user 4711") && told().len() == 1);
+        chown(&bench.files.vault, Some(4711), None).unwrap();
+        assert!(told()[1].contains("belongs to user 4711"));
+    }
+    drop(vault);
+    std::fs::remove_dir_all(dir).unwrap();
+    assert!(dangers(&bench.files).is_empty());
+}
+
+#[test]
 fn a_bare_name_is_in_the_present_directory() {
     let place = file::Place::of(Path::new("vault.vmfa")).unwrap();
     let here = std::fs::canonicalize(".").unwrap();
