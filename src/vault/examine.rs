@@ -300,6 +300,14 @@ fn pinned(files: &Files, place: &Place, header: &Header, findings: &mut Vec<Find
                     ),
                     Some("if you restored it yourself, open it with --accept-rollback; else look at the backups".into()),
                 ));
+            } else if pin.generation < header.generation {
+                findings.push(Finding::warning(
+                    format!(
+                        "the rollback pin {path} knows generation {}, and the vault is generation {}: it was saved on another machine, or the pin couldn't be written",
+                        pin.generation, header.generation
+                    ),
+                    next,
+                ));
             } else {
                 findings.push(Finding::fine(format!(
                     "the rollback pin knows generation {}",
@@ -307,6 +315,25 @@ fn pinned(files: &Files, place: &Place, header: &Header, findings: &mut Vec<Find
                 )));
             }
         }
+    }
+    #[cfg(unix)]
+    if files.state.exists()
+        && let Err(e) = rustix::fs::access(
+            &files.state,
+            rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+        )
+    {
+        findings.push(Finding::warning(
+            format!(
+                "the directory of the rollback pin {} can't be written ({e}), so an older copy of the vault may not be noticed",
+                shown(&files.state)
+            ),
+            format!(
+                "it has {}, and this is user {}",
+                access(&files.state),
+                rustix::process::geteuid().as_raw()
+            ),
+        ));
     }
     let count = pin::leftovers(&files.state, &header.vault_id);
     if count > 0 {

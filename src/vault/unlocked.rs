@@ -90,6 +90,8 @@ pub struct Unlocked {
     pub(super) dirty: bool,
     /// Where a restored backup's predecessor was put, if it is none of the backups.
     pub(super) set_aside: Option<PathBuf>,
+    /// Why the rollback pin couldn't be written the last time.
+    pub(super) pin_problem: Option<String>,
     /// Accounts by a keyed digest of their secrets, made when the first one is added.
     pub(super) by_secret: Option<BySecret>,
     /// Accounts by issuer and name, and the ids that are taken; made when the first one is added.
@@ -138,6 +140,7 @@ impl Unlocked {
             device,
             dirty: false,
             set_aside: None,
+            pin_problem: None,
             by_secret: None,
             by_name: None,
             random,
@@ -194,6 +197,12 @@ impl Unlocked {
     /// deleted.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()
+    }
+
+    /// Why the rollback pin couldn't be written when the vault was last opened, made or saved: a warning for the person, in
+    /// words that are safe for a terminal. The vault itself is well.
+    pub fn pin_problem(&self) -> Option<&str> {
+        self.pin_problem.as_deref()
     }
 
     /// Whether there is something to save.
@@ -264,20 +273,23 @@ impl Unlocked {
         }
     }
 
-    /// Notes what was seen. A pin that can't be written is no reason to refuse anything: `examine` tells.
-    pub(super) fn write_pin(&self) {
+    /// Notes what was seen. A pin that can't be written is no reason to refuse anything, but it is told.
+    pub(super) fn write_pin(&mut self) {
         let pin = Pin {
             generation: self.highest,
             header_mac: self.base_mac,
             device: self.device,
         };
         let key = VaultKeys::new(&self.dek, &self.header.vault_id).pin();
-        drop(pin::write(
+        let written = pin::write(
             &self.files.state,
             &self.header.vault_id,
             &pin,
             &key,
             &*self.random,
-        ));
+        );
+        self.pin_problem = written.err().map(|error| {
+            format!("{error}; so an older copy in the vault's place would not be noticed")
+        });
     }
 }

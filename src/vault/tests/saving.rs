@@ -278,7 +278,21 @@ fn a_lost_or_damaged_pin_is_written_anew() {
         .unwrap()
         .unlock(&key_file(), Rollback::Refuse, NOW)
         .unwrap();
+    assert!(vault.pin_problem().unwrap().contains("impossible"));
     add_and_save(&mut vault, "bob");
+    assert!(vault.pin_problem().is_some());
+    // The pin that stayed behind is told, until it is written.
+    let behind = || {
+        let findings = examine(&bench.files);
+        findings.iter().any(|f| {
+            f.severity == Severity::Warning
+                && f.text
+                    .contains("knows generation 2, and the vault is generation 3")
+        })
+    };
+    assert!(behind());
+    assert_eq!(bench.open().pin_problem(), None);
+    assert!(!behind());
 }
 
 #[test]
