@@ -125,7 +125,7 @@ fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<He
         };
         Ok((Header::read(&bytes).map_err(fault)?.0, len))
     });
-    let header = match read {
+    match read {
         Ok((header, len)) => {
             let (slots, generation) = (header.slots.len(), header.generation);
             let path = shown(&place.vault);
@@ -139,8 +139,7 @@ fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<He
             findings.push(Finding::of(&open::with_backups(error, files)));
             None
         }
-    };
-    header
+    }
 }
 
 fn directory(dir: &Path, findings: &mut Vec<Finding>) {

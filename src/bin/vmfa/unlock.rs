@@ -82,9 +82,18 @@ impl Context {
         };
         // A vault opens whatever the clock says; a code that needs the time will say that there is none.
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
-        self.try_credentials(&self.files.vault, asking, |credential| {
+        let vault = self.try_credentials(&self.files.vault, asking, |credential| {
             Locked::open(&self.files, self.limit())?.unlock(credential, rollback, now)
-        })
+        })?;
+        for danger in vault::dangers(&self.files) {
+            let advice = danger.advice.map(|advice| format!(": {advice}"));
+            self.screen
+                .warn(&format!("{}{}", danger.text, advice.unwrap_or_default()));
+        }
+        if let Some(problem) = vault.pin_problem() {
+            self.screen.warn(problem);
+        }
+        Ok(vault)
     }
 
     /// Puts a backup in the vault's place.
@@ -125,7 +134,7 @@ impl Context {
                 done => return Ok(done?),
             }
         }
-        if !self.global.recovery && !ways.passphrase && !(ways.both && key.is_some()) {
+        if !(self.global.recovery || ways.passphrase || ways.both && key.is_some()) {
             return Err(ways.nothing_fits(&self.place.show(path)));
         }
         let attempt = |text: SecretText| {

@@ -98,12 +98,19 @@ fn restore(context: &Context, input: &BackupRestore) -> Outcome {
     };
     let vault = context.restore_backup(&path)?;
     context.screen.remark(&format!(
-        "{} now holds what {} held: {}, generation {}\nwhat stood there before is kept as a backup",
+        "{} now holds what {} held: {}, generation {}",
         context.vault_name(),
         context.place.show(&path),
         counted(vault.live().count(), "account"),
         vault.generation()
     ));
+    context.screen.remark(&match vault.set_aside() {
+        Some(path) => format!(
+            "what stood there before is kept as {}",
+            context.place.show(path)
+        ),
+        None => "what stood there before is kept as a backup".to_owned(),
+    });
     Ok(())
 }
 
