@@ -172,20 +172,29 @@ fn take_in(
     }
     devices
         .iter()
-        .try_for_each(|summary| show_pair(context, vault, summary))
+        .try_for_each(|summary| show_pair(context, vault, summary, devices.len() > 1))
 }
 
 /// What AWS's console asks for right after it has shown the picture.
-fn show_pair(context: &Context, vault: &Unlocked, summary: &Summary) -> Outcome {
+fn show_pair(
+    context: &Context,
+    vault: &Unlocked,
+    summary: &Summary,
+    is_one_of_several: bool,
+) -> Outcome {
     let codes = vault.pair_at(&summary.id, context.now()?, Pairing::Previous)?;
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     let screen = &context.screen;
+    let heading = if is_one_of_several {
+        format!("{}\n", screen.bold(&named(summary)))
+    } else {
+        String::new()
+    };
     screen.line(&format!(
-        "\n{}\nType these two codes under \"Set up device\" in the AWS console, in this order, now:\n\n  \
+        "\n{heading}Type these two codes under \"Set up device\" in the AWS console, in this order, now:\n\n  \
          MFA code 1   {}\n  MFA code 2   {}\n\n\
          Later, at every sign-in:  vmfa code {}\n\
          If AWS refuses them:      vmfa pair {}   gives two new ones",
-        screen.bold(&named(summary)),
         screen.bold(codes.first.as_str()),
         screen.bold(codes.second.as_str()),
         query_word(vault, summary),
