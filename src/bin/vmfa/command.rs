@@ -19,6 +19,7 @@ mod scan;
 mod show;
 mod slot;
 mod trash;
+mod words;
 
 use std::borrow::Borrow;
 use std::ffi::OsString;
