@@ -86,7 +86,7 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
 /// be deleted.
 pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let place = Place::of(&files.vault)?;
-    let held = file::lock(&place)?;
+    let held = file::lock(&place, || {})?;
     let vault = open::read(&files.vault, KdfLimit::High);
     let vault = vault.map_err(|error| open::with_backups(error, files))?;
     let vault_id = vault.header.vault_id;

@@ -55,7 +55,7 @@ pub(super) fn create_with(
     let (mut vault, code) = build(files, place, credential, kdf, random)?;
     file::make_dirs(&vault.place.dir)?;
     vault.place = Place::of(&files.vault)?;
-    let held = file::lock(&vault.place)?;
+    let held = file::lock(&vault.place, || {})?;
     if held.is_alone() {
         file::sweep(&vault.place);
     }

@@ -20,6 +20,8 @@ const MAX_LINKS: usize = 40;
 /// Waiting for the lock: 10 ms at a time, a minute in all.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const LOCK_PAUSES: usize = 6000;
+/// After a second somebody may wonder.
+const LOCK_PATIENCE: usize = 100;
 
 /// Where a vault really is: symbolic links resolved, so that what stands beside it stands beside the real file, and a save
 /// replaces the file and not the link.
@@ -254,8 +256,8 @@ impl Lock {
     }
 }
 
-/// Takes the lock beside the vault.
-pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
+/// Takes the lock beside the vault. `on_wait` is called once if that takes longer than a second.
+pub(super) fn lock(place: &Place, on_wait: impl FnOnce()) -> Result<Lock, VaultError> {
     let path = place.beside(".lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -284,7 +286,13 @@ pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
             what: kind_of(&found),
         });
     }
-    for _ in 0..LOCK_PAUSES {
+    let mut on_wait = Some(on_wait);
+    for pause in 0..LOCK_PAUSES {
+        if pause == LOCK_PATIENCE
+            && let Some(on_wait) = on_wait.take()
+        {
+            on_wait();
+        }
         match file.try_lock() {
             Ok(()) => return Ok(Lock::Held(file)),
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),

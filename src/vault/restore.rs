@@ -58,7 +58,7 @@ pub fn restore_backup(
     let place = Place::of(&files.vault)?;
     file::make_dirs(&place.dir)?;
     let place = Place::of(&place.vault)?;
-    let held = file::lock(&place)?;
+    let held = file::lock(&place, || {})?;
     if held.is_alone() {
         file::sweep(&place);
     }

@@ -220,7 +220,11 @@ impl Unlocked {
             Locking::Pretended => return Ok(Lock::Pretended),
             Locking::Unsupported => return Ok(Lock::Unsupported),
         }
-        file::lock(&self.place)
+        file::lock(&self.place, || {
+            if let Some(say) = &self.on_wait {
+                say();
+            }
+        })
     }
 }
 

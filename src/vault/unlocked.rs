@@ -90,6 +90,8 @@ pub struct Unlocked {
     pub(super) dirty: bool,
     /// Where a restored backup's predecessor was put, if it is none of the backups.
     pub(super) set_aside: Option<PathBuf>,
+    /// Told when a save waits for another program.
+    pub(super) on_wait: Option<OnWait>,
     /// Why the rollback pin couldn't be written the last time.
     pub(super) pin_problem: Option<String>,
     /// Accounts by a keyed digest of their secrets, made when the first one is added.
@@ -100,6 +102,9 @@ pub struct Unlocked {
     #[cfg(test)]
     pub(super) locking: crate::vault::save::Locking,
 }
+
+/// What is called while a save waits.
+type OnWait = Box<dyn Fn() + Send + Sync>;
 
 /// Accounts by a digest of their secrets under a key that lives as long as this value.
 pub(super) struct BySecret {
@@ -140,6 +145,7 @@ impl Unlocked {
             device,
             dirty: false,
             set_aside: None,
+            on_wait: None,
             pin_problem: None,
             by_secret: None,
             by_name: None,
@@ -197,6 +203,12 @@ impl Unlocked {
     /// deleted.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()
+    }
+
+    /// Has `say` called when a save has waited for another program's lock for a second: once in each save. It gives up after
+    /// a minute.
+    pub fn on_wait(&mut self, say: impl Fn() + Send + Sync + 'static) {
+        self.on_wait = Some(Box::new(say));
     }
 
     /// Why the rollback pin couldn't be written when the vault was last opened, made or saved: a warning for the person, in

@@ -303,3 +303,30 @@ fn a_further_secret_under_a_settled_id_is_a_conflict_again() {
     vault.settle(&any, NOW).unwrap();
     assert_eq!(conflicts(&vault), 0);
 }
+
+#[test]
+fn who_waits_for_the_lock_can_say_so() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (bench, mut vault) = Bench::created();
+    let said = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&said);
+    vault.on_wait(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    vault.add(totp("alice", b"secret one"), NOW).unwrap();
+    vault.save(NOW).unwrap();
+    assert_eq!(said.load(Ordering::Relaxed), 0, "nobody was in the way");
+    let place = file::Place::of(&bench.files.vault).unwrap();
+    let held = file::lock(&place, || {}).unwrap();
+    vault.add(totp("bob", b"secret two"), NOW).unwrap();
+    std::thread::scope(|scope| {
+        let saving = scope.spawn(|| vault.save(NOW));
+        while said.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        drop(held);
+        assert_eq!(saving.join().unwrap().unwrap(), Saved::Durable);
+    });
+    assert_eq!(said.load(Ordering::Relaxed), 1);
+}
