@@ -1,5 +1,6 @@
 //! Getting an open vault: which credentials are tried, and how often a person is asked.
 
+use std::io::Write;
 use std::path::Path;
 
 use vmfa::clock::{Clock, System, UnixTime};
@@ -82,9 +83,15 @@ impl Context {
         };
         // A vault opens whatever the clock says; a code that needs the time will say that there is none.
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
-        let vault = self.try_credentials(&self.files.vault, asking, |credential| {
+        let mut vault = self.try_credentials(&self.files.vault, asking, |credential| {
             Locked::open(&self.files, self.limit())?.unlock(credential, rollback, now)
         })?;
+        vault.on_wait(|| {
+            let _ = writeln!(
+                std::io::stderr(),
+                "waiting for another program to finish its save"
+            );
+        });
         for danger in vault::dangers(&self.files) {
             let advice = danger.advice.map(|advice| format!(": {advice}"));
             self.screen
