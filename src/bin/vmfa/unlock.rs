@@ -83,7 +83,10 @@ impl Context {
         };
         // A vault opens whatever the clock says; a code that needs the time will say that there is none.
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
-        let mut vault = self.try_credentials(&self.files.vault, asking, |credential| {
+        // First the file: nobody should type a passphrase for a vault that isn't there or is damaged.
+        let slots = Locked::open(&self.files, self.limit())?.slots();
+        let path = &self.files.vault;
+        let mut vault = self.try_credentials(path, &slots, asking, |credential| {
             Locked::open(&self.files, self.limit())?.unlock(credential, rollback, now)
         })?;
         vault.on_wait(|| {
@@ -106,7 +109,8 @@ impl Context {
     /// Puts a backup in the vault's place.
     pub(crate) fn restore_backup(&self, backup: &Path) -> Outcome<Unlocked> {
         let now = self.now()?;
-        self.try_credentials(backup, Asking::Usual, |credential| {
+        let slots = vault::backup_slots(backup, self.limit())?;
+        self.try_credentials(backup, &slots, Asking::Usual, |credential| {
             vault::restore_backup(&self.files, backup, credential, self.limit(), now)
         })
     }
@@ -116,15 +120,11 @@ impl Context {
     fn try_credentials<T>(
         &self,
         path: &Path,
+        slots: &[SlotInfo],
         asking: Asking,
         open: impl Fn(&Credential) -> Result<T, VaultError>,
     ) -> Outcome<T> {
-        // First the file: nobody should type a passphrase for a vault that isn't there or is damaged.
-        let files = Files {
-            vault: path.to_owned(),
-            state: self.files.state.clone(),
-        };
-        let ways = Ways::of(&Locked::open(&files, self.limit())?.slots());
+        let ways = Ways::of(slots);
         let key = self.key_file()?;
         if key.is_some() && !ways.key_file && !ways.both && !self.global.recovery {
             self.screen

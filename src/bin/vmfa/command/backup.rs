@@ -68,6 +68,14 @@ fn whose(backup: &Kept, ours: Option<[u8; 16]>) -> &'static str {
     }
 }
 
+/// Another vault's backups are nobody's to delete here.
+fn of_this_vault(context: &Context) -> Outcome<Vec<Kept>> {
+    let ours = vault_id(context);
+    let mut backups = vault::backups(&context.files)?;
+    backups.retain(|backup| ours.is_some() && backup.vault_id == ours);
+    Ok(backups)
+}
+
 fn described(backup: &Kept) -> Value {
     json!({
         "generation": backup.generation,
@@ -169,9 +177,9 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
 }
 
 fn purge(context: &Context, input: &BackupPurge) -> Outcome {
-    let backups = vault::backups(&context.files)?;
+    let backups = of_this_vault(context)?;
     if backups.is_empty() {
-        context.screen.remark("there are no backups");
+        context.screen.remark("there are no backups of this vault");
         return Ok(());
     }
     if !input.yes {
@@ -202,7 +210,7 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
 /// After the keys have changed: backups of before still open with what was just taken away. A person is asked whether to
 /// delete them; a script is told.
 pub(crate) fn offer_purge(context: &Context, with_what: &str) -> Outcome {
-    let count = vault::backups(&context.files)?.len();
+    let count = of_this_vault(context)?.len();
     if count == 0 {
         return Ok(());
     }
