@@ -32,6 +32,12 @@ pub enum Base32Error {
         /// The character itself: it is not part of a base32 secret.
         character: char,
     },
+    /// A letter after padding: two secrets, or two pieces of one, run together.
+    #[error("character {position} follows the padding, where a secret ends")]
+    AfterPadding {
+        /// Counted in characters of the text as given, from 1.
+        position: usize,
+    },
 }
 
 impl Fails for Base32Error {
@@ -53,7 +59,7 @@ impl Fails for Base32Error {
                     "{looks_like}; base32 has the letters A to Z and the digits 2 to 7"
                 ))
             }
-            Self::Empty | Self::TooShort | Self::TooLong => None,
+            Self::Empty | Self::TooShort | Self::TooLong | Self::AfterPadding { .. } => None,
         }
     }
 }
@@ -64,13 +70,21 @@ impl Fails for Base32Error {
 /// No character at all, less than a byte, too many characters, or one that is not base32, with its position.
 pub fn decode(text: &str) -> Result<Secret, Base32Error> {
     let mut letters = Zeroizing::new(String::with_capacity(text.len().min(MAX_CHARACTERS)));
+    let mut padded = false;
     for (index, character) in text.chars().enumerate() {
         if index == MAX_CHARACTERS {
             return Err(Base32Error::TooLong);
         }
         match character.to_ascii_uppercase() {
+            'A'..='Z' | '2'..='7' if padded => {
+                return Err(Base32Error::AfterPadding {
+                    position: index + 1,
+                });
+            }
             letter @ ('A'..='Z' | '2'..='7') => letters.push(letter),
-            '-' | '_' | '+' | '=' | '\u{200b}' | '\u{feff}' => {}
+            // Before the first letter it pads nothing.
+            '=' => padded = !letters.is_empty(),
+            '-' | '_' | '+' | '\u{200b}' | '\u{feff}' => {}
             space if space.is_whitespace() => {}
             _ => {
                 return Err(Base32Error::Character {
@@ -166,6 +180,24 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_letter_after_padding_is_another_secret() {
+        for text in ["MY======MY======", "MY= MY", "=MY=MY"] {
+            let position = text.rfind('M').map(|at| at + 1).unwrap();
+            assert_eq!(read(text), Err(Base32Error::AfterPadding { position }));
+        }
+        for text in ["MY======", "MY= = =", "=MY=", "MY\n=-="] {
+            assert_eq!(read(text), Ok(b"f".to_vec()), "{text:?}");
+        }
+        assert_eq!(
+            read("MY=1"),
+            Err(Base32Error::Character {
+                position: 4,
+                character: '1'
+            })
+        );
     }
 
     #[test]

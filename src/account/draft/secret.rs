@@ -65,7 +65,10 @@ fn decode(text: &str, encoding: SecretEncoding, scheme: &Scheme) -> Result<Secre
 fn from_base32(text: &str) -> Result<Secret, Reason> {
     base32::decode(text).map_err(|error| match error {
         Base32Error::Empty => Reason::Empty,
-        other @ (Base32Error::TooShort | Base32Error::TooLong | Base32Error::Character { .. }) => {
+        other @ (Base32Error::TooShort
+        | Base32Error::TooLong
+        | Base32Error::Character { .. }
+        | Base32Error::AfterPadding { .. }) => {
             Reason::Base32 {
                 looks_hexadecimal: looks_hexadecimal(text),
                 error: other,
