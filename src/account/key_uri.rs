@@ -5,12 +5,14 @@
 //! label stays what it is.
 
 mod read;
+mod split;
 #[cfg(test)]
 mod tests;
 mod write;
 
 pub use read::read;
 pub(crate) use read::{scheme_of, trim};
+pub use split::split;
 pub use write::write;
 
 /// The longest Key URI in bytes. A QR code holds 2,953; exports carry notes beside.
