@@ -14,9 +14,8 @@ use vmfa::secret::SecretText;
 use vmfa::vault::{Added, KdfParams, Unlocked};
 
 use crate::args::Add;
-use crate::command::piped::{Piped, secret_line};
-use crate::command::relabel::Words;
-use crate::command::words::sort_words;
+use crate::command::edit::{serial_number, split_name};
+use crate::command::piped::{Piped, secret_line, uris_of};
 use crate::command::{fresh, init, named, only_dash, save, scan, short_id};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::prompt::Terminal;
@@ -261,7 +260,7 @@ fn from_pictures(context: &Context, pictures: &[PathBuf]) -> Outcome<(Rows, Comi
 fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<(Rows, Coming)> {
     if std::io::stdin().is_terminal() {
         let line = secret_line("Key URI", piped)?;
-        return Ok(together(context, &[(String::new(), line)]));
+        return Ok(together(context, &uris_of("", &line)));
     }
     let mut number = 0;
     let mut texts = Vec::new();
@@ -269,8 +268,8 @@ fn from_uris(context: &Context, piped: &mut Option<Piped>) -> Outcome<(Rows, Com
     while let Some(line) = lines.next_line() {
         number += 1;
         let text = line.expose().trim_start_matches('\u{feff}').trim();
-        if !text.is_empty() && !text.starts_with('#') {
-            texts.push((format!("line {number}"), line));
+        if !text.starts_with('#') {
+            texts.extend(uris_of(&format!("line {number}"), &line));
         }
     }
     if texts.is_empty() {
