@@ -1,5 +1,6 @@
 //! Loose words in, an account or a refusal out: the one place where words become meaning.
 
+mod leak;
 mod parse;
 mod refusal;
 mod secret;
@@ -11,7 +12,10 @@ mod tests;
 pub use refusal::{Field, Reason, Refusal};
 pub use warning::Warning;
 
+pub(crate) use leak::{holds_secret, holds_uri};
+pub(crate) use parse::present;
 pub(crate) use refusal::quotable;
+pub(crate) use secret::STEAM_LEN;
 
 use crate::account::text::{clean_within, fit};
 use crate::account::{Account, AccountId, Summary};
@@ -124,9 +128,7 @@ impl Draft {
     pub fn label(&self) -> String {
         let shown = |word: &Option<String>| {
             let cleaned = clean_within(word.as_deref().unwrap_or_default(), MAX_LABEL);
-            let lower = cleaned.to_ascii_lowercase();
-            let end = lower.find("secret=").unwrap_or(cleaned.len());
-            cleaned[..end].trim_end().to_owned()
+            leak::before_secret(&cleaned).to_owned()
         };
         let issuer = Some(shown(&self.issuer)).filter(|issuer| !issuer.is_empty());
         match (
@@ -158,6 +160,7 @@ impl Draft {
         let kind = self.kind()?;
         let secret = secret::read(&mut self, &kind)?;
         let (scheme, counter) = self.scheme(kind)?;
+        self.holds_one()?;
         let mut warnings = std::mem::take(&mut self.warnings);
         let counter = match (&scheme, counter) {
             (Scheme::Hotp(_), None) => {
@@ -184,8 +187,12 @@ impl Draft {
         let mut text = |word: Option<&str>, field, max| {
             texts(word.unwrap_or_default(), field, max, &mut warnings)
         };
-        let issuer = text(self.issuer.as_deref(), Field::Issuer, MAX_LABEL);
-        let prefix = text(self.label_issuer.as_deref(), Field::Label, MAX_LABEL);
+        let issuer = text(present(self.issuer.as_deref()), Field::Issuer, MAX_LABEL);
+        let prefix = text(
+            present(self.label_issuer.as_deref()),
+            Field::Label,
+            MAX_LABEL,
+        );
         let name = text(self.name.as_deref(), Field::Name, MAX_LABEL);
         let note = text(self.note.as_deref(), Field::Note, MAX_NOTE);
         let serial_number = text(
@@ -193,7 +200,7 @@ impl Draft {
             Field::SerialNumber,
             MAX_LABEL,
         );
-        let image = text(self.image.as_deref(), Field::Image, MAX_NOTE);
+        let image = text(present(self.image.as_deref()), Field::Image, MAX_NOTE);
         let mut tags = Vec::new();
         for tag in &self.tags {
             let tag = text(Some(tag), Field::Tags, MAX_LABEL);
@@ -236,6 +243,31 @@ impl Draft {
             },
             warnings,
         })
+    }
+
+    /// A label with a Key URI or a secret in it is the trace of a second account, whose secret would be shown in lists.
+    fn holds_one(&self) -> Result<(), (Field, Reason)> {
+        let words = [
+            (&self.issuer, Field::Issuer),
+            (&self.label_issuer, Field::Label),
+            (&self.name, Field::Name),
+            (&self.image, Field::Image),
+        ];
+        let held = words
+            .into_iter()
+            .find(|(word, _)| word.as_deref().is_some_and(holds_secret));
+        if let Some((_, field)) = held {
+            return Err((field, Reason::TwoUris));
+        }
+        // The colon of a scheme may have parted the label.
+        let word = |word: &Option<String>| word.clone().unwrap_or_default();
+        let parted = [&self.issuer, &self.label_issuer]
+            .into_iter()
+            .any(|prefix| holds_uri(&format!("{}:{}", word(prefix), word(&self.name))));
+        match parted {
+            true => Err((Field::Label, Reason::TwoUris)),
+            false => Ok(()),
+        }
     }
 
     /// Which scheme, with its parameters still at their defaults.

@@ -10,6 +10,7 @@ mod split;
 mod tests;
 mod write;
 
+pub(crate) use crate::account::draft::holds_uri;
 pub use read::read;
 pub(crate) use read::{scheme_of, trim};
 pub use split::split;

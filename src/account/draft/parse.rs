@@ -50,7 +50,7 @@ pub(super) fn says_more_than(word: Option<&str>, usual: &[&str]) -> bool {
 }
 
 /// A word that is there. Some apps write the name of nothing.
-fn present(word: Option<&str>) -> Option<&str> {
+pub(crate) fn present(word: Option<&str>) -> Option<&str> {
     word.map(str::trim).filter(|word| {
         !word.is_empty() && !word.eq_ignore_ascii_case("null") && !word.eq_ignore_ascii_case("none")
     })

@@ -140,8 +140,12 @@ pub enum Reason {
     Scheme(Option<String>),
     /// A Google Authenticator migration where one account is expected.
     IsMigration,
-    /// The PIN is no base32 of a text.
-    PinEncoding,
+    /// A second Key URI, or its secret, stands in a word of the first.
+    TwoUris,
+    /// What follows `steam:` is no secret but, most likely, a command to the Steam program.
+    NotASteamSecret,
+    /// Quoted-printable: every `=` of a mail's source stands as `=3D`.
+    QuotedPrintable,
     /// The protobuf message breaks off or contradicts itself, at this byte.
     Protobuf {
         /// In bytes, from 0.
@@ -188,7 +192,13 @@ impl fmt::Display for Reason {
             Self::IsMigration => {
                 f.write_str("it is a Google Authenticator migration, not one account's Key URI")
             }
-            Self::PinEncoding => f.write_str("it is not base32 of a text"),
+            Self::TwoUris => f.write_str("two Key URIs run together"),
+            Self::NotASteamSecret => {
+                f.write_str("it is not a Steam secret, 20 bytes in base32 or base64")
+            }
+            Self::QuotedPrintable => {
+                f.write_str("it is quoted-printable: each = of it stands as =3D")
+            }
             Self::Protobuf { at } => write!(f, "the message is damaged or cut off at byte {at}"),
             Self::NoRandomNumbers => f.write_str("the system has no random numbers to give"),
         }
@@ -223,6 +233,7 @@ impl Refusal {
     pub fn class(&self) -> &'static str {
         match (&self.reason, self.field) {
             (Reason::NotAUri, _) => "not_a_uri",
+            (Reason::TwoUris, _) => "two_uris",
             (Reason::Scheme(_) | Reason::IsMigration, _) => "bad_scheme",
             (Reason::Protobuf { .. }, _) => "bad_protobuf",
             (Reason::Base64 { .. }, Field::Data) => "bad_base64",
@@ -290,7 +301,9 @@ impl Fails for Refusal {
             | Reason::NotAUri
             | Reason::Scheme(_)
             | Reason::IsMigration
-            | Reason::PinEncoding
+            | Reason::TwoUris
+            | Reason::NotASteamSecret
+            | Reason::QuotedPrintable
             | Reason::Protobuf { .. } => Kind::Usage,
         }
     }
@@ -310,6 +323,13 @@ impl Fails for Refusal {
             Reason::UnknownType(_) => Some("known are totp, hotp, steam, motp and yandex".into()),
             Reason::Protobuf { .. } => Some("scan or copy the migration code again, whole".into()),
             Reason::HalfAByte => Some("a digit may be missing".into()),
+            Reason::TwoUris => Some("put each on a line of its own".into()),
+            Reason::NotASteamSecret => {
+                Some("links such as steam://run/440 start a game and hold no secret".into())
+            }
+            Reason::QuotedPrintable => {
+                Some("copy it from the mail as shown, not from its source".into())
+            }
             Reason::Missing
             | Reason::Empty
             | Reason::TooLong { .. }
@@ -323,7 +343,6 @@ impl Fails for Refusal {
             | Reason::NotAUri
             | Reason::Scheme(_)
             | Reason::IsMigration
-            | Reason::PinEncoding
             | Reason::NoRandomNumbers => None,
         }
     }

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::account::base64;
-use crate::account::draft::{Draft, Field, Reason, SecretEncoding};
+use crate::account::draft::{Draft, Field, Reason, SecretEncoding, Warning, present};
 use crate::account::percent::hex;
 use crate::base32::{self, Base32Error};
 use crate::otp::Scheme;
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 const MAX_BYTES: usize = base32::MAX_CHARACTERS * 5 / 8;
 
 /// Steam's secrets are SHA-1 keys, always of this many bytes.
-const STEAM_LEN: usize = 20;
+pub(crate) const STEAM_LEN: usize = 20;
 
 /// The part of a Yandex secret that is key; a user number and a checksum may follow.
 const YANDEX_LEN: usize = 16;
@@ -22,9 +22,13 @@ pub(super) fn read(draft: &mut Draft, scheme: &Scheme) -> Result<Secret, (Field,
     let refuse = |reason| (Field::Secret, reason);
     let secret = match (draft.secret_bytes.take(), draft.secret.take()) {
         (Some(bytes), _) => bytes,
-        (None, Some(text)) => {
-            decode(text.expose(), draft.secret_encoding, scheme).map_err(refuse)?
-        }
+        (None, Some(text)) => decode(
+            text.expose(),
+            draft.secret_encoding,
+            scheme,
+            &mut draft.warnings,
+        )
+        .map_err(refuse)?,
         (None, None) => return Err(refuse(Reason::Missing)),
     };
     if secret.is_empty() {
@@ -44,8 +48,14 @@ pub(super) fn read(draft: &mut Draft, scheme: &Scheme) -> Result<Secret, (Field,
     }
 }
 
-fn decode(text: &str, encoding: SecretEncoding, scheme: &Scheme) -> Result<Secret, Reason> {
-    if text.trim().is_empty() {
+fn decode(
+    text: &str,
+    encoding: SecretEncoding,
+    scheme: &Scheme,
+    warnings: &mut Vec<Warning>,
+) -> Result<Secret, Reason> {
+    // The names of nothing are letters of base32, every one.
+    if present(Some(text)).is_none_or(|word| word.eq_ignore_ascii_case("undefined")) {
         return Err(Reason::Empty);
     }
     if text.len() > base32::MAX_CHARACTERS * 4 {
@@ -55,7 +65,7 @@ fn decode(text: &str, encoding: SecretEncoding, scheme: &Scheme) -> Result<Secre
         (SecretEncoding::Base32, _) => from_base32(text),
         (SecretEncoding::Base64, _) => from_base64(text),
         (SecretEncoding::Hex, _) | (SecretEncoding::AsUsual, Scheme::Motp) => from_hex(text),
-        (SecretEncoding::AsUsual, Scheme::Steam) => from_either(text),
+        (SecretEncoding::AsUsual, Scheme::Steam) => from_either(text, warnings),
         (SecretEncoding::AsUsual, Scheme::Totp(_) | Scheme::Hotp(_) | Scheme::Yandex) => {
             from_base32(text)
         }
@@ -68,36 +78,48 @@ fn from_base32(text: &str) -> Result<Secret, Reason> {
         other @ (Base32Error::TooShort
         | Base32Error::TooLong
         | Base32Error::Character { .. }
-        | Base32Error::AfterPadding { .. }) => {
-            Reason::Base32 {
-                looks_hexadecimal: looks_hexadecimal(text),
-                error: other,
-            }
-        }
+        | Base32Error::AfterPadding { .. }) => Reason::Base32 {
+            looks_hexadecimal: looks_hexadecimal(text),
+            error: other,
+        },
     })
 }
 
 fn from_base64(text: &str) -> Result<Secret, Reason> {
-    base64::decode(text).map_err(|error| Reason::Base64 {
+    base64::decode(text.trim()).map_err(|error| Reason::Base64 {
         position: error.position,
     })
 }
 
 /// Steam secrets come in base32 and in base64. Base32 is written in one case; a text of both cases, or with characters
-/// that base32 lacks, is base64. Lenient base32 takes one of nine base64 secrets, so it is not asked first; but where
-/// only base32 gives the twenty bytes that each Steam secret has, it is base32 typed in mixed case.
-fn from_either(text: &str) -> Result<Secret, Reason> {
+/// that base32 lacks, is base64. Lenient base32 takes one of nine base64 secrets, so the twenty bytes that each Steam secret
+/// has decide. Where neither reading has twenty it is a guess, and said to be one; in one case it is base32 mistyped.
+fn from_either(text: &str, warnings: &mut Vec<Warning>) -> Result<Secret, Reason> {
     let mixed_case = text.bytes().any(|byte| byte.is_ascii_lowercase())
         && text.bytes().any(|byte| byte.is_ascii_uppercase());
-    let as_base32 = from_base32(text);
-    match (as_base32, from_base64(text)) {
-        (Ok(base32), _) if !mixed_case => Ok(base32),
-        (Ok(base32), Ok(base64)) if base32.len() == STEAM_LEN && base64.len() != STEAM_LEN => {
-            Ok(base32)
-        }
-        (_, Ok(base64)) if !base64.is_empty() => Ok(base64),
-        (as_base32, _) => as_base32,
+    let twenty =
+        |secret: &Result<Secret, Reason>| matches!(secret, Ok(secret) if secret.len() == STEAM_LEN);
+    let (base32, base64) = (from_base32(text), from_base64(text));
+    if base32.is_ok() && !mixed_case {
+        return base32;
     }
+    if twenty(&base64) {
+        return base64;
+    }
+    if twenty(&base32) || base64.is_err() {
+        return base32;
+    }
+    // A dash parts groups in base32 more often than it is base64's.
+    let only_base64 = text.contains(['+', '/', '_']);
+    if !mixed_case && !only_base64 {
+        return base32;
+    }
+    let (secret, encoding) = match base32 {
+        Ok(secret) if !only_base64 => (Ok(secret), SecretEncoding::Base32),
+        Ok(_) | Err(_) => (base64, SecretEncoding::Base64),
+    };
+    warnings.push(Warning::GuessedEncoding(encoding));
+    secret
 }
 
 fn from_hex(text: &str) -> Result<Secret, Reason> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::account::draft::Field;
+use crate::account::draft::{Field, SecretEncoding};
 
 /// Odd, but taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,12 @@ pub enum Warning {
     Cleaned(Field),
     /// What was too long was cut off.
     Shortened(Field),
-    /// What could not be understood, and doesn't matter for the codes, was left out.
+    /// What could not be understood was left out. A PIN can be given later; other words don't matter for the codes.
     LeftOut(Field),
-    /// It was given, and the scheme has no use for it.
-    Ignored(Field),
+    /// Given twice with different values: the first was taken.
+    Repeated(Field),
+    /// A Steam secret that isn't the usual 20 bytes in base32 nor in base64, and could be read as either: which it was read as.
+    GuessedEncoding(SecretEncoding),
 }
 
 impl fmt::Display for Warning {
@@ -45,7 +47,16 @@ impl fmt::Display for Warning {
             Self::Cleaned(field) => write!(f, "{field}: control characters were taken out"),
             Self::Shortened(field) => write!(f, "{field}: too long, the end was cut off"),
             Self::LeftOut(field) => write!(f, "{field}: not understood, left out"),
-            Self::Ignored(field) => write!(f, "{field}: of no use to this type, left out"),
+            Self::Repeated(field) => write!(f, "{field}: given twice, the first was taken"),
+            Self::GuessedEncoding(encoding) => write!(
+                f,
+                "the secret is not the usual 20 bytes; it was read as {}: compare a code",
+                match encoding {
+                    SecretEncoding::AsUsual | SecretEncoding::Base32 => "base32",
+                    SecretEncoding::Base64 => "base64",
+                    SecretEncoding::Hex => "hexadecimal",
+                }
+            ),
         }
     }
 }

@@ -2,12 +2,17 @@
 
 use zeroize::Zeroizing;
 
-use crate::account::draft::quotable;
+use crate::account::base64;
+use crate::account::draft::{STEAM_LEN, holds_secret, holds_uri, present, quotable};
 use crate::account::key_uri::MAX_LEN;
 use crate::account::percent::{self, Plus};
+use crate::account::text::clean;
 use crate::account::{Draft, Field, Reason, Refusal, Warning};
 use crate::base32;
 use crate::secret::SecretText;
+
+/// Fewer bytes than this are no secret behind `steam:`, where Steam's are twenty.
+const SHORTEST_STEAM: usize = 10;
 
 /// Longer than any scheme; a longer word before a colon is no scheme, and may be a secret.
 const MAX_SCHEME: usize = 20;
@@ -15,7 +20,7 @@ const MAX_SCHEME: usize = 20;
 /// The account that a Key URI describes, in its own words: [`Draft::into_account`] judges them.
 ///
 /// # Errors
-/// Not a Key URI at all: no scheme or another one, a type that nobody knows, a PIN that can't be read.
+/// Not a Key URI at all: no scheme or another one, a type that nobody knows, a second Key URI in a word of the first.
 pub fn read(uri: &str) -> Result<Draft, Refusal> {
     let uri = trim(uri);
     if uri.len() > MAX_LEN {
@@ -27,26 +32,41 @@ pub fn read(uri: &str) -> Result<Draft, Refusal> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     match scheme.as_str() {
         "otpauth" | "apple-otpauth" => otpauth(rest),
-        "steam" => Ok(steam(rest)),
+        "steam" => steam(rest),
         "motp" => {
             let (label, query) = rest.split_once('?').unwrap_or((rest, ""));
-            fill("motp", label, &Query::new(query))
+            one("motp", label, &Query::new(query))
         }
         "otpauth-migration" => Err(Refusal::of(Field::Uri, Reason::IsMigration)),
         _ => Err(Refusal::of(Field::Uri, Reason::Scheme(quotable(&scheme)))),
     }
 }
 
-/// `&amp;` comes with a URI copied from the source of a page. Undone before splitting, since the `&` is what splits.
+/// `&amp;` comes with a URI copied from the source of a page, `&amp;amp;` from a page that quotes one. Undone before
+/// splitting, since the `&` is what splits.
 fn unescape(uri: &str) -> Zeroizing<String> {
     let mut unescaped = Zeroizing::new(String::with_capacity(uri.len()));
-    for (index, part) in uri.split("&amp;").enumerate() {
-        if index > 0 {
-            unescaped.push('&');
+    for (index, part) in uri.split('&').enumerate() {
+        if index == 0 {
+            unescaped.push_str(part);
+            continue;
+        }
+        unescaped.push('&');
+        let mut part = part;
+        while let Some(rest) = without_entity(part) {
+            part = rest;
         }
         unescaped.push_str(part);
     }
     unescaped
+}
+
+/// What follows the rest of an entity that stands for `&`.
+fn without_entity(part: &str) -> Option<&str> {
+    ["amp;", "#38;", "#x26;"].iter().find_map(|entity| {
+        let (start, rest) = part.split_at_checked(entity.len())?;
+        start.eq_ignore_ascii_case(entity).then_some(rest)
+    })
 }
 
 /// Space and marks of byte order around a line are not part of it.
@@ -79,10 +99,10 @@ fn otpauth(rest: &str) -> Result<Draft, Refusal> {
     let query = Query::new(query);
     match kind.as_str() {
         "totp" => match query.says_steam(label) {
-            true => fill("steam", label, &query),
-            false => fill("totp", label, &query),
+            true => one("steam", label, &query),
+            false => one("totp", label, &query),
         },
-        "hotp" | "steam" | "motp" | "yaotp" => fill(&kind, label, &query),
+        "hotp" | "steam" | "motp" | "yaotp" => one(&kind, label, &query),
         _ => {
             let mut refusal = Refusal::of(Field::Type, Reason::UnknownType(quotable(&kind)));
             refusal.label = words(&kind, label, &query).label();
@@ -91,39 +111,92 @@ fn otpauth(rest: &str) -> Result<Draft, Refusal> {
     }
 }
 
-/// `steam://SECRET`, as Bitwarden, Proton and KeePassXC write it. The secret may be base64 with slashes inside.
-fn steam(rest: &str) -> Draft {
+/// `steam://SECRET`, as Bitwarden, Proton and KeePassXC write it. The secret may be base64 with slashes inside; Steam's own
+/// program has links of this scheme too (`steam://run/440`), which must not become accounts.
+fn steam(rest: &str) -> Result<Draft, Refusal> {
     let secret = rest.split_once('?').map_or(rest, |(secret, _)| secret);
     let mut decoded = percent::decode(secret.trim_end_matches('/'), Plus::Literal);
-    Draft {
+    if holds_uri(&decoded.text) {
+        return Err(Refusal::of(Field::Secret, Reason::TwoUris));
+    }
+    if is_command(&decoded.text) {
+        return Err(Refusal::of(Field::Secret, Reason::NotASteamSecret));
+    }
+    Ok(Draft {
         kind: Some("steam".into()),
         issuer: Some("Steam".into()),
         secret: Some(SecretText::new(std::mem::take(&mut *decoded.text))),
         ..Draft::default()
+    })
+}
+
+/// A word and a number, or bytes that are no Steam secret: with a slash, anything but its twenty bytes; without, fewer than
+/// ten. A text that is neither base32 nor base64 is left to the draft, which says at which character.
+fn is_command(text: &str) -> bool {
+    let base64 = base64::decode(text).ok().map(|secret| secret.len());
+    if let Some((word, rest)) = text.split_once('/') {
+        let word_and_number = word.bytes().all(|byte| byte.is_ascii_lowercase())
+            && rest.bytes().all(|byte| byte.is_ascii_digit());
+        return word_and_number || base64 != Some(STEAM_LEN);
     }
+    let base32 = base32::decode(text).ok().map(|secret| secret.len());
+    base32
+        .or(base64)
+        .is_some_and(|len| len > 0 && len < SHORTEST_STEAM)
+}
+
+/// The draft of a URI that is one. A second one that ran into it is in some word of the query, after a separator that nobody
+/// foresaw; taken for one account, the other would be lost and its secret shown.
+fn one(kind: &str, label: &str, query: &Query<'_>) -> Result<Draft, Refusal> {
+    let draft = fill(kind, label, query);
+    let refuse = |field, reason| {
+        Err(Refusal {
+            label: draft.label(),
+            ..Refusal::of(field, reason)
+        })
+    };
+    if let Some(field) = query.second_uri() {
+        return refuse(field, Reason::TwoUris);
+    }
+    if query.is_quoted_printable() {
+        return refuse(Field::Uri, Reason::QuotedPrintable);
+    }
+    Ok(draft)
 }
 
 /// The draft with what only some types have: Yandex its own name for an issuer, Yandex and mOTP a PIN.
-fn fill(kind: &str, label: &str, query: &Query<'_>) -> Result<Draft, Refusal> {
+fn fill(kind: &str, label: &str, query: &Query<'_>) -> Draft {
     let mut draft = words(kind, label, query);
-    let nameless = |word: &Option<String>| word.as_deref().unwrap_or_default().is_empty();
+    let nameless = |word: &Option<String>| present(word.as_deref()).is_none();
     if kind == "yaotp" && nameless(&draft.issuer) && nameless(&draft.label_issuer) {
         draft.issuer = Some("Yandex".into());
     }
-    if matches!(kind, "yaotp" | "motp") {
-        match query.pin() {
-            Ok(pin) => draft.pin = pin,
-            Err(reason) => {
-                return Err(Refusal {
-                    place: String::new(),
-                    label: draft.label(),
-                    field: Field::Pin,
-                    reason,
-                });
-            }
-        }
+    match kind {
+        "motp" => draft.pin = query.pin(),
+        "yaotp" => match query.pin().map(|pin| aegis_pin(&pin)) {
+            Some(None) => draft.warnings.push(Warning::LeftOut(Field::Pin)),
+            Some(pin) => draft.pin = pin,
+            None => {}
+        },
+        _ => {}
     }
-    Ok(draft)
+    draft
+}
+
+/// Aegis writes base32 of the PIN's characters, which for a PIN of digits always begins with a letter; a value of digits alone
+/// is the PIN itself. What is neither is no PIN that a person has typed.
+fn aegis_pin(pin: &SecretText) -> Option<SecretText> {
+    if pin.expose().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(pin.duplicate());
+    }
+    let bytes = base32::decode(pin.expose()).ok()?;
+    let printable = bytes
+        .expose()
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~'));
+    printable
+        .then(|| SecretText::from_utf8(bytes.expose().to_vec()))
+        .flatten()
 }
 
 /// Every word of label and query, as it stands.
@@ -161,6 +234,12 @@ fn words(kind: &str, label: &str, query: &Query<'_>) -> Draft {
         draft.issuer = literal;
     }
     draft.label_issuer = Some(prefix);
+    let mut secrets = query.values("secret", Plus::Literal);
+    if let Some(first) = secrets.next()
+        && secrets.any(|other| other.text.trim() != first.text.trim())
+    {
+        warnings.push(Warning::Repeated(Field::Secret));
+    }
     draft.warnings = warnings;
     query.code_display(&mut draft);
     draft
@@ -196,20 +275,28 @@ impl<'a> Query<'a> {
                 Some((key, value)) => (key, Some(value)),
                 None => (parameter, None),
             };
-            let key = percent::decode(key, Plus::Space)
-                .text
+            // Without what can't be seen, lest a `digits` with a mark in it go unread.
+            let key = clean(&percent::decode(key, Plus::Space).text)
                 .trim()
                 .to_ascii_lowercase();
             (key, value)
         });
-        Self(parameters.filter(|(key, _)| !key.is_empty()).collect())
+        Self(
+            parameters
+                .filter(|(key, value)| !key.is_empty() || value.is_some())
+                .collect(),
+        )
     }
 
-    /// The first value that isn't blank.
+    /// The first value that says something.
     fn value(&self, key: &str, plus: Plus) -> Option<percent::Decoded> {
+        self.values(key, plus).next()
+    }
+
+    fn values(&self, key: &str, plus: Plus) -> impl Iterator<Item = percent::Decoded> {
         self.all(key)
-            .filter_map(|value| value.map(|value| percent::decode(value, plus)))
-            .find(|decoded| !decoded.text.trim().is_empty())
+            .filter_map(move |value| value.map(|value| percent::decode(value, plus)))
+            .filter(|decoded| present(Some(&decoded.text)).is_some())
     }
 
     /// The secret: a blank one is told apart from none at all.
@@ -245,27 +332,49 @@ impl<'a> Query<'a> {
         let (prefix, _) = split_label(label, &mut Vec::new());
         let named = prefix.eq_ignore_ascii_case("steam")
             || value("issuer").is_some_and(|issuer| issuer.eq_ignore_ascii_case("steam"));
-        let five = match value("digits").as_deref() {
-            None => true,
-            Some(digits) => digits.eq_ignore_ascii_case("null") || digits.parse() == Ok(5),
-        };
+        let five = value("digits").is_none_or(|digits| digits.parse() == Ok(5));
         flagged || (named && five)
     }
 
-    /// The PIN. Aegis writes base32 of its characters, which for a PIN of digits always begins with a letter; a value of
-    /// digits alone is the PIN itself.
-    fn pin(&self) -> Result<Option<SecretText>, Reason> {
-        let Some(mut decoded) = self.value("pin", Plus::Literal) else {
-            return Ok(None);
-        };
-        if decoded.text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Some(SecretText::new(std::mem::take(&mut *decoded.text))));
-        }
-        base32::decode(&decoded.text)
-            .ok()
-            .and_then(|bytes| SecretText::from_utf8(bytes.expose().to_vec()))
-            .map(Some)
-            .ok_or(Reason::PinEncoding)
+    /// The PIN as it stands.
+    fn pin(&self) -> Option<SecretText> {
+        let mut decoded = self.value("pin", Plus::Literal)?;
+        Some(SecretText::new(std::mem::take(&mut *decoded.text)))
+    }
+
+    /// Where another Key URI, or the secret of one, stands in a key or a value.
+    fn second_uri(&self) -> Option<Field> {
+        let has_secret = self.value("secret", Plus::Literal).is_some();
+        self.0.iter().find_map(|(key, value)| {
+            let value = percent::decode(value.unwrap_or_default(), Plus::Literal).text;
+            let holds = match key.as_str() {
+                // Letters of base64 that happen to spell it are no parameter.
+                "secret" => holds_uri(&value),
+                // A note in it may speak of secrets; what isn't JSON to its end may be another URI.
+                "codedisplay" => {
+                    holds_secret(&value)
+                        && serde_json::from_str::<serde_json::Value>(&value).is_err()
+                }
+                _ => holds_uri(&value) || (has_secret && holds_secret(&value)),
+            };
+            let in_key = holds_uri(key) || (has_secret && key.ends_with("?secret"));
+            (holds || in_key).then_some(match (in_key, key.as_str()) {
+                (false, "secret") => Field::Secret,
+                (false, "issuer") => Field::Issuer,
+                (false, "image") => Field::Image,
+                (false, "codedisplay") => Field::CodeDisplay,
+                _ => Field::Uri,
+            })
+        })
+    }
+
+    /// Whether a mail's source was copied, where each `=` is `=3D`: of several values each begins with it, the secret's too,
+    /// where both are letters of base32 and would go unnoticed.
+    fn is_quoted_printable(&self) -> bool {
+        let mut values = self.0.iter().filter_map(|(_, value)| *value);
+        self.all("secret").flatten().next().is_some()
+            && self.0.len() > 1
+            && values.all(|value| value.starts_with("3D"))
     }
 
     /// Ente's extra words: JSON with tags, note, pinned and trashed.

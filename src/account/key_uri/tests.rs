@@ -31,6 +31,8 @@ fn word(warning: &Warning) -> &'static str {
         Warning::Cleaned(_) => "cleaned",
         Warning::Shortened(_) => "shortened",
         Warning::LeftOut(_) => "left_out",
+        Warning::Repeated(_) => "repeated",
+        Warning::GuessedEncoding(_) => "guessed_encoding",
     }
 }
 
@@ -186,6 +188,31 @@ fn a_refusal_says_where_and_what_and_nothing_of_the_secret() {
             "https://example.com",
             "text: it begins with https:, not with otpauth:",
         ),
+        // The label ends where a secret begins, however it is encoded.
+        (
+            "otpauth://totp/x%253Fsecret%253DGEZDGNBVGY3TQOJQ",
+            "\"x%3F\", secret: it is missing",
+        ),
+        (
+            "otpauth://totp/x?secret=AAAA&issuer=K,otpauth://totp/M:n?secret=GEZDGNBVGY3TQOJQ",
+            "\"K,:x\", issuer: two Key URIs run together",
+        ),
+        (
+            "otpauth://totp/K:x,otpauth://totp/M:n?secret=GEZDGNBVGY3TQOJQ",
+            "\"K:x,\", account name: two Key URIs run together",
+        ),
+        (
+            "otpauth://totp/x?secret=AAAA===GEZDGNBVGY3TQOJQ",
+            "\"x\", secret: character 8 follows the padding, where a secret ends",
+        ),
+        (
+            "otpauth://totp/x?secret=JBSWY3DPEHРK3PXP",
+            "\"x\", secret: character 11, 'Р', is not base32",
+        ),
+        (
+            "steam://run/440",
+            "secret: it is not a Steam secret, 20 bytes in base32 or base64",
+        ),
     ] {
         let refusal = account(uri).err().unwrap();
         assert_eq!(refusal.to_string(), text);
@@ -318,7 +345,14 @@ proptest! {
         counter in any::<u64>(),
         pin in "[0-9]{4,16}",
     ) {
-        // What a draft never makes: a prefix without an issuer or the same as it, a Yandex account of nobody.
+        // What a draft never makes: an issuer, a prefix or a picture with the name of nothing.
+        let [issuer, prefix, image] = [issuer, prefix, image]
+            .map(|word| if word == "null" { String::new() } else { word });
+        // Nor a label that holds the beginning of another URI (`Steam` `:` `//`).
+        for word in [&issuer, &image, &format!("{issuer}:{name}"), &format!("{prefix}:{name}")] {
+            prop_assume!(!holds_uri(word));
+        }
+        // Nor a prefix without an issuer or the same as it, nor a Yandex account of nobody.
         let issuer = if issuer.is_empty() && scheme == Scheme::Yandex { "Yandex".into() } else { issuer };
         let label_issuer = Some(prefix).filter(|prefix| !prefix.is_empty() && !issuer.is_empty() && *prefix != issuer);
         let bytes = if scheme == Scheme::Yandex { bytes[..16].to_vec() } else { bytes };
@@ -346,6 +380,15 @@ proptest! {
         prop_assert!(uri.expose().is_ascii());
         let drafted = account(uri.expose()).map_err(|refusal| TestCaseError::fail(format!("{refusal}: {}", uri.expose())))?;
         prop_assert_eq!(in_words(&drafted.account), in_words(&account_before), "{}", uri.expose());
+    }
+
+    #[test]
+    fn two_uris_are_never_one_account(between in "[\\PC\\x00-\\x1f]{0,4}", last in "secret=GEZDGNBV|issuer=K|steam|digits=6|image=|codeDisplay=%7B%7D|x=y") {
+        let first = format!("otpauth://totp/x?secret=GEZDGNBV&{last}");
+        let second = "otpauth://totp/M:n?secret=JBSWY3DPEHPK3PXP&issuer=M";
+        let refusal = account(&format!("{first}{between}{second}")).err();
+        let refusal = refusal.ok_or_else(|| TestCaseError::fail("taken"))?;
+        prop_assert!(!format!("{refusal} {refusal:?}").contains("JBSW"), "{}", refusal);
     }
 
     #[test]
