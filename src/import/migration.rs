@@ -4,6 +4,7 @@
 //! `Account { secret 1; name 2; issuer 3; algorithm 4; digits 5; type 6; counter 7 }`. There is no period: it is 30 s.
 
 use crate::account::base64;
+use crate::account::key_uri::holds_uri;
 use crate::account::percent::{self, Plus};
 use crate::account::{Draft, Field, Reason, Refusal, Warning};
 use crate::import::protobuf::{self, Broken, Value};
@@ -20,6 +21,11 @@ const MAX_PARTS: u32 = 4096;
 pub(super) fn read(uri: &str) -> Result<Read, Refusal> {
     if uri.len() > MAX_LEN {
         return Err(Refusal::of(Field::Uri, Reason::TooLong { max: MAX_LEN }));
+    }
+    // The data has no colon, whatever its parameters are called: another URI ran into this one.
+    let (_, rest) = uri.split_once(':').unwrap_or_default();
+    if holds_uri(rest) {
+        return Err(Refusal::of(Field::Data, Reason::TwoUris));
     }
     let data = data(uri)?;
     let payload = base64::decode(&data).map_err(|error| {
@@ -69,7 +75,8 @@ pub(super) fn read(uri: &str) -> Result<Read, Refusal> {
     })
 }
 
-/// The value of `data`, percent-decoded. A plus is one of base64's characters here and never a space.
+/// The value of `data`, percent-decoded. A plus is one of base64's characters here and never a space; a space is a plus that
+/// somebody's form decoder took for one, save where a mail's program put it before a line that goes on.
 fn data(uri: &str) -> Result<zeroize::Zeroizing<String>, Refusal> {
     let (_, query) = uri.split_once('?').unwrap_or((uri, ""));
     query
@@ -79,7 +86,22 @@ fn data(uri: &str) -> Result<zeroize::Zeroizing<String>, Refusal> {
         .filter(|(key, _)| key.eq_ignore_ascii_case("data"))
         .map(|(_, value)| percent::decode(value, Plus::Literal).text)
         .find(|value| !value.trim().is_empty())
+        .map(|value| with_pluses(&value))
         .ok_or_else(|| Refusal::of(Field::Data, Reason::Missing))
+}
+
+fn with_pluses(value: &str) -> zeroize::Zeroizing<String> {
+    let mut data = zeroize::Zeroizing::new(String::with_capacity(value.len()));
+    let mut before = None;
+    for character in value.trim_matches(['\r', '\n', '\t']).chars() {
+        match character {
+            ' ' if matches!(before, Some('\r' | '\n')) => continue,
+            ' ' => data.push('+'),
+            other => data.push(other),
+        }
+        before = Some(character);
+    }
+    data
 }
 
 /// One account of the message, as words.

@@ -143,6 +143,18 @@ cut = payload(one + [account("second")])
 sample("cut off in the second account", uri(chunk(1, one[0]) + chunk(1, account("second"))[:-4]),
        alice + [{"refused": "bad_protobuf"}], part | {"batch_id": 0})
 
+signs = uri(payload([account("x", secret=plus)]), "no padding")
+assert "+" in signs
+plain = [words("totp", "", "x", plus)]
+sample("spaces where pluses were", signs.replace("+", " "), plain, part)
+sample("spaces where pluses were, percent", signs.replace("+", "%20"), plain, part)
+sample("folded by a mail's program", signs[:60] + "\r\n  " + signs[60:] + "\r\n", plain, part)
+sample("tabs and line ends", signs[:50] + "\t" + signs[50:60] + "%0D%0A" + signs[60:], plain, part)
+sample("no-break space", signs[:60] + "\u00a0" + signs[60:], refused="bad_base64")
+sample("a Key URI after it", signs + "&x=y,otpauth://totp/x?secret=AAAA", refused="two_uris")
+sample("another after it", signs + " " + signs, refused="two_uris")
+inner = account("x,otpauth://totp/y?secret=JBSWY3DPEHPK3PXP")
+sample("a Key URI in a name", uri(payload([inner] + one)), [{"refused": "two_uris"}] + alice, part)
 sample("no data", "otpauth-migration://offline", refused="missing_data")
 sample("empty data", "otpauth-migration://offline?data=", refused="missing_data")
 sample("blank data", "otpauth-migration://offline?data=%20", refused="missing_data")
