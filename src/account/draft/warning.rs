@@ -26,6 +26,8 @@ pub enum Warning {
     Shortened(Field),
     /// What could not be understood was left out. A PIN can be given later; other words don't matter for the codes.
     LeftOut(Field),
+    /// It was given, and the scheme has no use for it.
+    Ignored(Field),
     /// Given twice with different values: the first was taken.
     Repeated(Field),
     /// A Steam secret that isn't the usual 20 bytes in base32 nor in base64, and could be read as either: which it was read as.
@@ -47,6 +49,7 @@ impl fmt::Display for Warning {
             Self::Cleaned(field) => write!(f, "{field}: control characters were taken out"),
             Self::Shortened(field) => write!(f, "{field}: too long, the end was cut off"),
             Self::LeftOut(field) => write!(f, "{field}: not understood, left out"),
+            Self::Ignored(field) => write!(f, "{field}: of no use to this type, left out"),
             Self::Repeated(field) => write!(f, "{field}: given twice, the first was taken"),
             Self::GuessedEncoding(encoding) => write!(
                 f,

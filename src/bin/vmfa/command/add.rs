@@ -14,8 +14,9 @@ use vmfa::secret::SecretText;
 use vmfa::vault::{Added, KdfParams, Unlocked};
 
 use crate::args::Add;
-use crate::command::edit::{serial_number, split_name};
 use crate::command::piped::{Piped, secret_line, uris_of};
+use crate::command::relabel::Words;
+use crate::command::words::sort_words;
 use crate::command::{fresh, init, named, only_dash, save, scan, short_id};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::prompt::Terminal;
