@@ -312,17 +312,17 @@ fn threads_never_get_a_step_twice_and_do_without_the_lock() {
     assert!(given.values().all(|times| *times == 1), "{given:?}");
     assert_eq!(given.len(), 42, "every step within reach is given once");
 
-    let path = directory.path().join("unlocked.ledger");
-    let unlocked = || Ledger {
-        path: path.clone(),
-        locking: Locking::Skipped,
-        patience: PATIENCE,
-    };
-    let given = race(unlocked, 40);
-    assert!(
-        given.values().any(|times| *times > 1),
-        "without the lock a step is given twice"
-    );
+    // How threads meet is up to the system: one of these races shows it.
+    let doubled = (0..50).any(|race_number| {
+        let path = directory.path().join(format!("unlocked-{race_number}"));
+        let unlocked = || Ledger {
+            path: path.clone(),
+            locking: Locking::Skipped,
+            patience: PATIENCE,
+        };
+        race(unlocked, 40).values().any(|times| *times > 1)
+    });
+    assert!(doubled, "without the lock a step is given twice");
 }
 
 /// Set for a copy of this test program that claims and writes down what it got.
@@ -334,7 +334,8 @@ const CHILD: &str = "VMFA_TEST_LEDGER";
     reason = "a test program starts copies of itself, told apart by the environment"
 )]
 fn processes_never_get_a_step_twice() {
-    const CLAIMS: usize = 60;
+    // All together fewer than are remembered: a process that the system leaves waiting claims around a step long past.
+    const CLAIMS: usize = 15;
     if let Some(path) = std::env::var_os(CHILD) {
         let ledger = Ledger::at(path.into());
         let mut current = 5000;
