@@ -20,8 +20,8 @@ const MAX_LINKS: usize = 40;
 /// Waiting for the lock: 10 ms at a time, a minute in all.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const LOCK_PAUSES: usize = 6000;
-/// After a second somebody may wonder.
-const LOCK_PATIENCE: usize = 100;
+/// How often the lock is taken anew because its file was deleted meanwhile.
+const RELOCKS: usize = 100;
 
 /// Where a vault really is: symbolic links resolved, so that what stands beside it stands beside the real file, and a save
 /// replaces the file and not the link.
@@ -233,10 +233,12 @@ fn private(options: &mut OpenOptions) {
 #[cfg(not(unix))]
 fn private(_options: &mut OpenOptions) {}
 
-/// The lock that keeps two savers apart. The file stays for good: deleting it would let two processes lock two files.
+/// The lock that keeps two savers apart. The file stays for good. Where somebody deletes it all the same, two processes
+/// could lock two files: so whoever got the lock looks whether it is still the one at the path, and again before it
+/// replaces the vault ([`Lock::is_in_place`]).
 pub(super) enum Lock {
     /// Held until dropped.
-    Held(#[expect(dead_code, reason = "closing it gives the lock back")] File),
+    Held(File),
     /// This file system has no locks: savers must read back what they wrote.
     Unsupported,
     /// For the test that shows what the lock is for.
@@ -254,10 +256,47 @@ impl Lock {
             Self::Pretended => true,
         }
     }
+
+    /// Whether the file that is locked is still the one at the lock's path.
+    pub(super) fn is_in_place(&self, place: &Place) -> bool {
+        match self {
+            Self::Held(file) => is_at(file, &place.beside(".lock")),
+            Self::Unsupported => true,
+            #[cfg(test)]
+            Self::Pretended => true,
+        }
+    }
 }
 
-/// Takes the lock beside the vault. `on_wait` is called once if that takes longer than a second.
-pub(super) fn lock(place: &Place, on_wait: impl FnOnce()) -> Result<Lock, VaultError> {
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+        (_, _) => false,
+    }
+}
+
+/// Elsewhere a file that is open can't be deleted.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+/// Takes the lock beside the vault; once more when its file was deleted while we waited.
+pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
+    for _ in 0..RELOCKS {
+        let lock = lock_once(place)?;
+        if lock.is_in_place(place) {
+            return Ok(lock);
+        }
+    }
+    Err(VaultError::Busy {
+        path: place.beside(".lock"),
+    })
+}
+
+fn lock_once(place: &Place) -> Result<Lock, VaultError> {
     let path = place.beside(".lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

@@ -180,6 +180,15 @@ impl Unlocked {
                 max: MAX_SLOTS,
             });
         }
+        let passphrases = |slots: &[Slot]| slots.iter().filter(|slot| slot.kdf().is_some()).count();
+        let count = passphrases(&slots);
+        if count > MAX_PASSPHRASES && count > passphrases(&self.header.slots) {
+            // A fifth would be there and never be tried.
+            return Err(VaultError::TooManySlots {
+                what: "passphrase slots",
+                max: MAX_PASSPHRASES,
+            });
+        }
         if resealed {
             records = absorb::unseen(&self.entries, records);
             for record in &mut records {

@@ -305,28 +305,29 @@ fn a_further_secret_under_a_settled_id_is_a_conflict_again() {
 }
 
 #[test]
-fn who_waits_for_the_lock_can_say_so() {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    let (bench, mut vault) = Bench::created();
-    let said = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&said);
-    vault.on_wait(move || {
-        counter.fetch_add(1, Ordering::Relaxed);
-    });
-    vault.add(totp("alice", b"secret one"), NOW).unwrap();
-    vault.save(NOW).unwrap();
-    assert_eq!(said.load(Ordering::Relaxed), 0, "nobody was in the way");
+#[cfg(unix)]
+fn a_deleted_lock_leaves_no_two_alone() {
+    let (bench, _vault) = Bench::created();
     let place = file::Place::of(&bench.files.vault).unwrap();
-    let held = file::lock(&place, || {}).unwrap();
-    vault.add(totp("bob", b"secret two"), NOW).unwrap();
+    // The first one's file was deleted: it isn't alone any more once another one holds the new file.
+    let first = file::lock(&place).unwrap();
+    assert!(first.is_in_place(&place));
+    std::fs::remove_file(bench.files.lock()).unwrap();
+    let second = file::lock(&place).unwrap();
+    assert!(second.is_in_place(&place) && !first.is_in_place(&place));
+    drop((first, second));
+
+    // One who waits for a file that was deleted gets the new one.
+    let first = file::lock(&place).unwrap();
     std::thread::scope(|scope| {
-        let saving = scope.spawn(|| vault.save(NOW));
-        while said.load(Ordering::Relaxed) == 0 {
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        drop(held);
-        assert_eq!(saving.join().unwrap().unwrap(), Saved::Durable);
+        let waiting = scope.spawn(|| {
+            let lock = file::lock(&place).unwrap();
+            assert!(lock.is_in_place(&place));
+        });
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::fs::remove_file(bench.files.lock()).unwrap();
+        drop(first);
+        waiting.join().unwrap();
     });
-    assert_eq!(said.load(Ordering::Relaxed), 1);
+    assert!(bench.files.lock().is_file());
 }
