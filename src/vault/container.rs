@@ -2,8 +2,9 @@
 
 use crate::vault::body::{self, Rest};
 use crate::vault::error::{Fault, VaultError};
-use crate::vault::header::{Header, Layout, PRELUDE_LEN};
-use crate::vault::record::Record;
+use crate::vault::file::MAX_FILE;
+use crate::vault::header::{Header, Layout, MAX_HEADER_LEN, PRELUDE_LEN};
+use crate::vault::record::{MAX_RECORD_LEN, MAX_RECORDS, Record};
 use crate::vault::seal::{self, Clear, KEY_LEN, Key, Randomness, TAG_LEN, VaultKeys, payload_key};
 use crate::vault::slot::{Ikm, Tried};
 
@@ -64,6 +65,9 @@ pub(super) struct Written {
 }
 
 /// Encodes a vault, and opens the result again in every way there is before anybody relies on it.
+///
+/// # Errors
+/// Something is above a bound of the format, so that no reader would take the file.
 pub(super) fn write<'a>(
     header: &mut Header,
     records: impl Iterator<Item = &'a Record> + Clone,
@@ -71,10 +75,50 @@ pub(super) fn write<'a>(
     dek: &Key,
     from: &dyn Randomness,
 ) -> Result<Written, VaultError> {
+    let max = MAX_FILE;
+    check_records(records.clone(), max)?;
     let plain = body::write(records, rest);
+    let head = header.write().len();
+    if head - PRELUDE_LEN > MAX_HEADER_LEN {
+        return Err(VaultError::HeaderFull {
+            len: head - PRELUDE_LEN,
+            max: MAX_HEADER_LEN,
+        });
+    }
+    let len = (head + KEY_LEN + plain.len() + TAG_LEN) as u64;
+    if len > max {
+        return Err(VaultError::FullBytes { len, max });
+    }
     let written = seal_payload(header, &plain, dek, from)?;
     check(&written, header, &plain, rest, dek)?;
     Ok(written)
+}
+
+/// What a reader refuses of records, before the body takes the memory for them.
+fn check_records<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    max: u64,
+) -> Result<(), VaultError> {
+    let (mut count, mut len) = (0, 0);
+    for record in records {
+        let bytes = record.encoded_len() - 4;
+        if bytes > MAX_RECORD_LEN {
+            return Err(VaultError::TooLong {
+                what: "record",
+                len: bytes,
+                max: MAX_RECORD_LEN,
+            });
+        }
+        count += 1;
+        len += record.encoded_len() as u64;
+    }
+    if count > MAX_RECORDS {
+        return Err(VaultError::Full(MAX_RECORDS));
+    }
+    if len > max {
+        return Err(VaultError::FullBytes { len, max });
+    }
+    Ok(())
 }
 
 /// Header, MAC and sealed payload.

@@ -197,6 +197,24 @@ pub enum VaultError {
     /// The vault is full.
     #[error("a vault holds at most {0} records")]
     Full(usize),
+    /// The vault would be larger than any reader takes.
+    #[error("the vault would have {len} bytes, and a vault has at most {max}; nothing was written")]
+    FullBytes {
+        /// What it would have at least.
+        len: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// Slots and extensions would be longer than any reader takes.
+    #[error(
+        "the vault's header would have {len} bytes, and at most {max} fit; nothing was written"
+    )]
+    HeaderFull {
+        /// What it would have.
+        len: usize,
+        /// The bound.
+        max: usize,
+    },
     /// No slot by that id.
     #[error("there is no slot {}", hex(.0))]
     NoSuchSlot([u8; 8]),
@@ -366,6 +384,8 @@ impl Fails for VaultError {
             | Self::NotUnderstood(_)
             | Self::TooLong { .. }
             | Self::Full(_)
+            | Self::FullBytes { .. }
+            | Self::HeaderFull { .. }
             | Self::LastSlot
             | Self::TooManySlots { .. }
             | Self::SlotStuck(_)
@@ -442,6 +462,14 @@ impl Fails for VaultError {
             Self::InTrash(_) => "`vmfa restore` brings it back",
             Self::NotUnderstood(_) => "use the version of vmfa that wrote it, or a later one",
             Self::LastSlot => "add another slot first with `vmfa slot add`",
+            Self::TooLong { .. } => "shorten it (as a rule it is the note), then try again",
+            Self::Full(_) => {
+                "an erased account counts for 400 days more: keep further ones in another vault, which --vault chooses"
+            }
+            Self::FullBytes { .. } => {
+                "shorten long notes, or erase accounts: those in the trash count too"
+            }
+            Self::HeaderFull { .. } => "remove a slot first with `vmfa slot remove`",
             Self::TooManySlots { .. } => "remove one first with `vmfa slot remove`",
             Self::SlotStuck(_) => "remove that slot first, or use the version of vmfa that made it",
             Self::WhichPassphrase(_) => "open the vault with the passphrase that is to be changed",
@@ -455,8 +483,6 @@ impl Fails for VaultError {
             | Self::SelfCheck(_)
             | Self::NoRandomness
             | Self::NoSuchAccount(_)
-            | Self::TooLong { .. }
-            | Self::Full(_)
             | Self::NoSuchSlot(_)
             | Self::NotAPassphrase(_) => return None,
             Self::Otp(error) => return error.hint(),

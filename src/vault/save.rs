@@ -10,10 +10,11 @@ use crate::vault::file::{self, Lock, MAX_FILE, Temp};
 use crate::vault::header::{Header, MAX_SLOTS};
 use crate::vault::inner;
 use crate::vault::merge;
-use crate::vault::open;
+use crate::vault::open::{self, MAX_PASSPHRASES};
 use crate::vault::pin;
 use crate::vault::record::Record;
 use crate::vault::seal;
+use crate::vault::slot::Slot;
 use crate::vault::unlocked::Unlocked;
 
 /// What a save came to.
@@ -71,7 +72,7 @@ impl Unlocked {
             }
             let (header, written) = self.encode(generation, now)?;
             let temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
-            if !is_alone {
+            if !is_alone || !lock.is_in_place(&self.place) {
                 // Nothing keeps the others away: look once more, as late as can be.
                 let now_there = file::read(&self.place.vault, MAX_FILE)?;
                 if now_there != bytes {

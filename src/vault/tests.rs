@@ -11,6 +11,7 @@ use std::path::Path;
 
 mod adversity;
 mod backups;
+mod bounds;
 mod concurrency;
 mod keys;
 mod life;
