@@ -161,6 +161,27 @@ pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathB
     keep_as(place, bytes, |n| format!("{}{n}", why.suffix()))
 }
 
+/// Keeps a file that can't be read as a damaged one, without looking at it. Returns where.
+pub(super) fn set_aside_unread(place: &Place) -> Result<PathBuf, VaultError> {
+    let mut failed = io::Error::from(io::ErrorKind::AlreadyExists);
+    let mut path = place.vault.clone();
+    for n in 1..=MAX_NAMES {
+        path = place.beside(&format!("{}{n}", Aside::Damaged.suffix()));
+        match fs::hard_link(&place.vault, &path) {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
+            Err(_) if fs::symlink_metadata(&path).is_ok() => continue,
+            // A file system without hard links: the vault is missing until the backup is put there, a moment later.
+            Err(_) => match fs::rename(&place.vault, &path) {
+                Ok(()) => return Ok(path),
+                Err(e) => failed = e,
+            },
+        }
+        break;
+    }
+    Err(file::io("set aside as", &path, failed))
+}
+
 fn keep_as(
     place: &Place,
     bytes: &[u8],

@@ -32,8 +32,8 @@ pub fn backup_slots(backup: &Path, limit: KdfLimit) -> Result<Vec<SlotInfo>, Vau
 /// The generation continues above the highest one seen.
 ///
 /// What stood there becomes a backup itself if it is a generation of the same vault that opens completely, with the keys
-/// known to the backup or with `credential`. Anything else is set aside under a name that no save and no purge deletes:
-/// [`Unlocked::set_aside`] says where.
+/// known to the backup or with `credential`. Anything else, a file that can't be read included, is set aside under a name
+/// that no save and no purge deletes: [`Unlocked::set_aside`] says where.
 ///
 /// # Errors
 /// The backup doesn't open; the vault can't be written.
@@ -62,9 +62,15 @@ pub fn restore_backup(
     if held.is_alone() {
         file::sweep(&place);
     }
+    let mut unreadable = false;
     let current = match file::read(&place.vault, MAX_FILE) {
         Ok(bytes) => Some(bytes),
         Err(VaultError::Missing { .. }) => None,
+        // Larger than any vault, or on a failing disk: it is what the backup is for.
+        Err(VaultError::TooLarge { .. } | VaultError::Io { .. }) => {
+            unreadable = true;
+            None
+        }
         Err(other) => return Err(other),
     };
     let present = match &current {
@@ -107,6 +113,9 @@ pub fn restore_backup(
         &*vault.random,
     )?;
     let temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
+    if unreadable {
+        vault.set_aside = Some(backup::set_aside_unread(&vault.place)?);
+    }
     match (&current, present) {
         (Some(bytes), Present::Generation(generation)) => {
             backup::keep(&vault.place, bytes, generation)?;

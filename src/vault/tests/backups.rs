@@ -215,3 +215,24 @@ fn a_missing_vault_points_to_its_backups_and_a_missing_backup_to_no_new_vault() 
     let there = &backups(&bench.files).unwrap()[0].path;
     assert_eq!(backup_slots(there, KdfLimit::Usual).unwrap().len(), 2);
 }
+
+#[test]
+fn a_vault_that_can_not_be_read_makes_way_for_a_backup() {
+    let (bench, mut vault) = Bench::created();
+    add_and_save(&mut vault, 0);
+    let newest = backups(&bench.files).unwrap()[0].path.clone();
+    for round in 1..3 {
+        // Larger than any vault; without any block on disk.
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(&bench.files.vault)
+            .unwrap()
+            .set_len(300 << 20)
+            .unwrap();
+        let restored = restore(&bench, &newest, &key_file());
+        let path = aside(&bench, &format!(".damaged-{round}"));
+        assert_eq!(restored.set_aside(), Some(path.as_path()));
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 300 << 20);
+        assert_eq!(bench.open().live().count(), 0);
+    }
+}
