@@ -98,7 +98,7 @@ impl Unlocked {
     }
 
     /// Adds an account, unless one is there that gives the same codes. An account in the trash that does is brought back:
-    /// whoever adds it wants it.
+    /// whoever adds it wants it, unless it comes from another trash. Of two HOTP counters the greater holds.
     ///
     /// # Errors
     /// An empty secret; something is too long; the vault is full.
@@ -108,7 +108,16 @@ impl Unlocked {
         }
         let digest = self.digest(&account.secret)?;
         if let Some(there) = self.same_codes(&account, &digest)? {
-            if self.entry(&there)?.1.trashed.is_some() {
+            let before = self.entry(&there)?.1.clone();
+            if let Scheme::Hotp(_) = before.scheme
+                && account.summary.counter > before.counter
+            {
+                // The codes below were given elsewhere. No stamp, as for any counter.
+                let mut after = before.clone();
+                after.counter = account.summary.counter;
+                self.put_summary(before.clone(), after, None)?;
+            }
+            if before.trashed.is_some() && account.summary.trashed.is_none() {
                 self.restore(&there, now)?;
                 return Ok(Added::Restored(there));
             }

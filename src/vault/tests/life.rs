@@ -205,3 +205,27 @@ fn too_much_is_refused() {
     assert_eq!(vault.live().count(), 0);
     assert!(vault.add(totp("a", &[1; 8192]), NOW).is_ok());
 }
+
+#[test]
+fn adding_again_never_turns_a_counter_back_and_trash_brings_nothing_back() {
+    let (bench, mut vault) = Bench::created();
+    let add = |vault: &mut Unlocked, counter, trashed| {
+        let mut account = hotp("alice", b"12345678901234567890");
+        (account.summary.counter, account.summary.trashed) = (counter, trashed);
+        vault.add(account, NOW).unwrap()
+    };
+    let id = new_id(add(&mut vault, Some(10), None));
+    for (counter, then) in [(Some(50), 50), (Some(20), 50), (None, 50), (Some(51), 51)] {
+        assert_eq!(add(&mut vault, counter, None), Added::AlreadyThere(id));
+        assert_eq!(vault.live().next().unwrap().counter, Some(then));
+    }
+    vault.save(NOW).unwrap();
+    assert_eq!(bench.open().live().next().unwrap().counter, Some(51));
+    vault.remove(&id, NOW).unwrap();
+    assert_eq!(add(&mut vault, Some(60), Some(5)), Added::AlreadyThere(id));
+    assert_eq!(vault.live().count(), 0);
+    let there = &vault.trash()[0];
+    assert_eq!((there.trashed, there.counter), (Some(NOW.secs()), Some(60)));
+    assert_eq!(add(&mut vault, Some(70), None), Added::Restored(id));
+    assert_eq!(vault.live().next().unwrap().counter, Some(70));
+}
