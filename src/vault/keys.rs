@@ -1,8 +1,12 @@
 //! Changing slots and keys, in memory.
 //!
 //! Adding a slot wraps the same DEK once more. Removing one, or changing a passphrase, makes a new DEK and wraps it for the
-//! slots that stay, from their sealed key material: whoever kept the old DEK can't read what is written from then on. What
-//! was written before, backups included, still opens with what opened it then.
+//! slots that stay, from their sealed key material. The slot that went opens nothing that is written from then on, and
+//! what was written before, backups included, still opens with what opened it then.
+//!
+//! It is no wall against somebody who has both an old copy and what opened it: the key material of the slots that stayed
+//! lies in that copy, sealed under the old DEK, and these slots open the new file too. Only when each slot that was there
+//! is exchanged (passphrase, key file and recovery code) is what follows out of their reach.
 
 use crate::secret::SecretText;
 use crate::vault::body::{MAX_PREVIOUS, SlotKey};
