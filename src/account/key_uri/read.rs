@@ -373,7 +373,7 @@ impl<'a> Query<'a> {
     fn is_quoted_printable(&self) -> bool {
         let mut values = self.0.iter().filter_map(|(_, value)| *value);
         self.all("secret").flatten().next().is_some()
-            && self.0.len() > 1
+            && values.clone().count() > 1
             && values.all(|value| value.starts_with("3D"))
     }
 
