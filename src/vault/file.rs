@@ -20,6 +20,8 @@ const MAX_LINKS: usize = 40;
 /// Waiting for the lock: 10 ms at a time, a minute in all.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const LOCK_PAUSES: usize = 6000;
+/// After a second somebody may wonder.
+const LOCK_PATIENCE: usize = 100;
 /// How often the lock is taken anew because its file was deleted meanwhile.
 const RELOCKS: usize = 100;
 
@@ -283,10 +285,12 @@ fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }
 
-/// Takes the lock beside the vault; once more when its file was deleted while we waited.
-pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
+/// Takes the lock beside the vault; once more when its file was deleted while we waited. `on_wait` is called once if that
+/// takes longer than a second.
+pub(super) fn lock(place: &Place, on_wait: impl FnOnce()) -> Result<Lock, VaultError> {
+    let mut on_wait = Some(on_wait);
     for _ in 0..RELOCKS {
-        let lock = lock_once(place)?;
+        let lock = lock_once(place, &mut on_wait)?;
         if lock.is_in_place(place) {
             return Ok(lock);
         }
@@ -296,7 +300,7 @@ pub(super) fn lock(place: &Place) -> Result<Lock, VaultError> {
     })
 }
 
-fn lock_once(place: &Place) -> Result<Lock, VaultError> {
+fn lock_once(place: &Place, on_wait: &mut Option<impl FnOnce()>) -> Result<Lock, VaultError> {
     let path = place.beside(".lock");
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -325,7 +329,6 @@ fn lock_once(place: &Place) -> Result<Lock, VaultError> {
             what: kind_of(&found),
         });
     }
-    let mut on_wait = Some(on_wait);
     for pause in 0..LOCK_PAUSES {
         if pause == LOCK_PATIENCE
             && let Some(on_wait) = on_wait.take()

@@ -310,18 +310,18 @@ fn a_deleted_lock_leaves_no_two_alone() {
     let (bench, _vault) = Bench::created();
     let place = file::Place::of(&bench.files.vault).unwrap();
     // The first one's file was deleted: it isn't alone any more once another one holds the new file.
-    let first = file::lock(&place).unwrap();
+    let first = file::lock(&place, || {}).unwrap();
     assert!(first.is_in_place(&place));
     std::fs::remove_file(bench.files.lock()).unwrap();
-    let second = file::lock(&place).unwrap();
+    let second = file::lock(&place, || {}).unwrap();
     assert!(second.is_in_place(&place) && !first.is_in_place(&place));
     drop((first, second));
 
     // One who waits for a file that was deleted gets the new one.
-    let first = file::lock(&place).unwrap();
+    let first = file::lock(&place, || {}).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| {
-            let lock = file::lock(&place).unwrap();
+            let lock = file::lock(&place, || {}).unwrap();
             assert!(lock.is_in_place(&place));
         });
         std::thread::sleep(std::time::Duration::from_millis(300));
