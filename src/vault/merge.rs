@@ -11,6 +11,7 @@
 //! counters stay as they are.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use crate::account::AccountId;
 use crate::clock::UnixTime;
@@ -56,6 +57,27 @@ pub(super) fn merge(ours: Vec<Record>, theirs: Vec<Record>) -> Vec<Record> {
     let mut records: Vec<Record> = merged.into_iter().map(|(_, record)| record).collect();
     mark_conflicts(&mut records);
     records
+}
+
+/// Raises counters to those that records of the same names have in another copy of the vault: whichever copy a person goes
+/// back to, a code once given isn't given again.
+pub(super) fn raise_counters(records: &mut [Record], seen: &[Record]) {
+    let mut counters: HashMap<Name, u64> = HashMap::new();
+    for record in seen {
+        if let Some(counter) = fields::counter(record.fields()) {
+            let highest = counters.entry(name(record)).or_default();
+            *highest = (*highest).max(counter);
+        }
+    }
+    for record in records {
+        let mut grown = fields::grown(record.fields());
+        let counter = counters.get(&name(record)).copied();
+        if fields::born(record.fields()).is_some() && grown.counter < counter {
+            grown.counter = counter;
+            let fields = fields::with_grown(record.fields(), grown);
+            record.set_fields(&fields);
+        }
+    }
 }
 
 /// The greater of two records of one name takes the place, with what has grown in either.

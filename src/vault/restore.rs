@@ -13,6 +13,7 @@ use crate::vault::kdf::KdfLimit;
 use crate::vault::merge;
 use crate::vault::open;
 use crate::vault::pin;
+use crate::vault::record::Record;
 use crate::vault::seal::{self, Key, Randomness, SystemRandomness};
 use crate::vault::slot::{Credential, Slot, SlotInfo};
 use crate::vault::unlocked::Unlocked;
@@ -34,6 +35,9 @@ pub fn backup_slots(backup: &Path, limit: KdfLimit) -> Result<Vec<SlotInfo>, Vau
 /// What stood there becomes a backup itself if it is a generation of the same vault that opens completely, with the keys
 /// known to the backup or with `credential`. Anything else, a file that can't be read included, is set aside under a name
 /// that no save and no purge deletes: [`Unlocked::set_aside`] says where.
+///
+/// HOTP counters are the greater ones of the backup and of what stood there, as far as that opens: a code once given isn't
+/// given again.
 ///
 /// # Errors
 /// The backup doesn't open; the vault can't be written.
@@ -90,7 +94,7 @@ pub fn restore_backup(
         pin::Found::Nothing | pin::Found::Damaged => (0, seal::random(&*random)?),
     };
     let on_disk = match &present {
-        Present::Generation(generation) => *generation,
+        Present::Generation(generation, _) => *generation,
         Present::Aside(_) | Present::Nothing => 0,
     };
     let highest = header
@@ -101,7 +105,11 @@ pub fn restore_backup(
     let mut vault = Unlocked::assemble(files.clone(), place, header, rest, dek, device, random);
     vault.opened_by = Some(slot);
     vault.highest = highest;
-    vault.set_records(merge::merge(records, Vec::new()));
+    let mut records = merge::merge(records, Vec::new());
+    if let Present::Generation(_, there) = &present {
+        merge::raise_counters(&mut records, there);
+    }
+    vault.set_records(records);
 
     vault.header.generation = highest.saturating_add(1);
     let mut header = vault.header.clone();
@@ -117,7 +125,7 @@ pub fn restore_backup(
         vault.set_aside = Some(backup::set_aside_unread(&vault.place)?);
     }
     match (&current, present) {
-        (Some(bytes), Present::Generation(generation)) => {
+        (Some(bytes), Present::Generation(generation, _)) => {
             backup::keep(&vault.place, bytes, generation)?;
         }
         (Some(bytes), Present::Aside(why)) => {
@@ -149,8 +157,8 @@ pub fn restore_backup(
 enum Present {
     /// No file, or an empty one.
     Nothing,
-    /// A generation of the same vault, whole.
-    Generation(u64),
+    /// A generation of the same vault, whole, and its records.
+    Generation(u64, Vec<Record>),
     /// Nothing that may count as a backup.
     Aside(Aside),
 }
@@ -185,7 +193,7 @@ fn judge(
     });
     let generation = sealed.header.generation;
     match key.map(|key| sealed.open(&key)) {
-        Some(Ok(_)) => Present::Generation(generation),
+        Some(Ok((_, records, _))) => Present::Generation(generation, records),
         Some(Err(_)) => Present::Aside(Aside::Damaged),
         None => Present::Aside(Aside::Unknown),
     }

@@ -236,3 +236,36 @@ fn a_vault_that_can_not_be_read_makes_way_for_a_backup() {
         assert_eq!(bench.open().live().count(), 0);
     }
 }
+
+#[test]
+fn a_restored_backup_gives_no_code_again() {
+    let (bench, mut vault) = Bench::created();
+    let id = new_id(vault.add(hotp("h", b"12345678901234567890"), NOW).unwrap());
+    vault.save(NOW).unwrap();
+    let old = bench.dir.path().join("old");
+    put(&old, &bytes(&bench.files.vault));
+    let next = |vault: &mut Unlocked| vault.next_hotp(&id, NOW).unwrap().as_str().to_owned();
+    // RFC 4226 appendix D.
+    let given: Vec<String> = (0..3).map(|_| next(&mut vault)).collect();
+    assert_eq!(given, ["755224", "287082", "359152"]);
+    let mut vault = restore(&bench, &old, &key_file());
+    assert_eq!(next(&mut vault), "969429");
+    // Neither when the keys were changed since.
+    let extra = vault.add_slot(&passphrase("extra"), KdfParams::LEAST);
+    vault.remove_slot(&extra.unwrap().id).unwrap();
+    vault.save(NOW).unwrap();
+    let mut vault = restore(&bench, &old, &key_file());
+    assert_eq!(next(&mut vault), "338314");
+    // Nor when a later copy, under a later key, takes the place of an earlier one.
+    let later = bench.dir.path().join("later");
+    put(&later, &bytes(&bench.files.vault));
+    let mut vault = restore(&bench, &old, &key_file());
+    assert_eq!(next(&mut vault), "254676");
+    let mut vault = restore(&bench, &later, &key_file());
+    assert_eq!(next(&mut vault), "287922");
+    // What was erased keeps its counter in the tombstone.
+    vault.erase(&id, NOW).unwrap();
+    vault.save(NOW).unwrap();
+    let mut vault = restore(&bench, &old, &key_file());
+    assert_eq!(next(&mut vault), "162583");
+}
