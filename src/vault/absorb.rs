@@ -9,10 +9,10 @@ use crate::vault::inner;
 use crate::vault::kdf::KdfLimit;
 use crate::vault::merge::{self, Name};
 use crate::vault::record::{CONFLICT, Record};
-use crate::vault::seal::Key;
+use crate::vault::seal::{KEY_LEN, Key};
 use crate::vault::stamp::Hlc;
 use crate::vault::unlocked::{Entry, Unlocked};
-use crate::vault::{Files, open};
+use crate::vault::{Files, backup, open};
 
 impl Unlocked {
     /// Merges the records of another copy of this vault, in memory; no credential is needed, for its key is ours or one of
@@ -44,6 +44,19 @@ impl Unlocked {
         let is_new = !self.records().eq(before.iter());
         self.dirty |= is_new;
         Ok(is_new)
+    }
+
+    /// Merges, in memory, the backup beside the vault whose HEADER_MAC this is. Says whether one is there and opens.
+    pub(super) fn merge_backup(&mut self, mac: &[u8; KEY_LEN]) -> bool {
+        let (id, found) = (self.header.vault_id, backup::backups(&self.files));
+        let found = found.unwrap_or_default();
+        found
+            .iter()
+            .filter(|one| one.vault_id == Some(id))
+            .any(|one| {
+                open::read_copy(&one.path, KdfLimit::High).is_ok_and(|copy| copy.mac() == *mac)
+                    && self.merge_file(&one.path).is_ok()
+            })
     }
 
     /// The key of a copy, if it is ours or an earlier one.

@@ -234,11 +234,15 @@ pub(super) fn prune(place: &Place, vault_id: &[u8; 16]) {
     }
 }
 
+/// Nobody saves this often. The header of a backup isn't verified here: one that says more was altered.
+const MAX_GENERATION: u64 = 1 << 63;
+
 /// The highest generation among this vault's backups.
 pub(super) fn highest(place: &Place, vault_id: &[u8; 16]) -> u64 {
     let ours = generations(place, vault_id);
     ours.iter()
         .map(|(generation, _)| *generation)
+        .filter(|generation| *generation < MAX_GENERATION)
         .max()
         .unwrap_or(0)
 }

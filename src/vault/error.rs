@@ -215,6 +215,9 @@ pub enum VaultError {
         /// The bound.
         max: usize,
     },
+    /// The generation is the last one that 64 bits count: nobody saves this often, so another program wrote it.
+    #[error("the vault's generation can't be counted further; nothing was written")]
+    LastGeneration,
     /// No slot by that id.
     #[error("there is no slot {}", hex(.0))]
     NoSuchSlot([u8; 8]),
@@ -402,6 +405,7 @@ impl Fails for VaultError {
             | Self::Io { .. }
             | Self::SelfCheck(_)
             | Self::NoRandomness
+            | Self::LastGeneration
             | Self::NoMemory { .. } => Kind::Internal,
             Self::Otp(error) => error.kind(),
         }
@@ -469,6 +473,7 @@ impl Fails for VaultError {
             Self::FullBytes { .. } => {
                 "shorten long notes, or erase accounts: those in the trash count too"
             }
+            Self::LastGeneration => "export the accounts, then import them into a new vault",
             Self::HeaderFull { .. } => "remove a slot first with `vmfa slot remove`",
             Self::TooManySlots { .. } => "remove one first with `vmfa slot remove`",
             Self::SlotStuck(_) => "remove that slot first, or use the version of vmfa that made it",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::vault::backup::backups;
-use crate::vault::container::Sealed;
+use crate::vault::container::{self, Sealed};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::{self, MAX_FILE, Place};
 use crate::vault::header::Header;
@@ -84,7 +84,7 @@ impl Locked {
         let (dek, slot) = find_dek(&self.sealed.header, credential, &self.files)?;
         let mut sealed = self.sealed;
         let id = sealed.header.vault_id;
-        let mut found = pin::read(&self.files.state, &id);
+        let found = pin::read(&self.files.state, &id);
         if let pin::Found::Pin(seen) = &found
             && is_behind(&sealed, seen)
         {
@@ -97,7 +97,6 @@ impl Locked {
                         });
                     }
                     sealed = newer;
-                    found = pin::read(&self.files.state, &id);
                 }
                 Ok(_) | Err(_) if rollback == Rollback::Refuse => {
                     return Err(VaultError::RolledBack {
@@ -113,9 +112,16 @@ impl Locked {
         let (header, records, rest) = sealed
             .open(&dek)
             .map_err(|fault| damaged(&self.files, fault))?;
-        let (seen, device) = match &found {
-            pin::Found::Pin(pin) => (pin.generation, pin.device),
-            pin::Found::Nothing | pin::Found::Damaged => (0, seal::random(&*self.random)?),
+        let keys = container::known_keys(&rest, &dek, &id);
+        let pin = pin::read_genuine(&self.files.state, &id, keys);
+        let (seen, device) = match &pin {
+            Some(pin) => (pin.generation, pin.device),
+            None => (0, seal::random(&*self.random)?),
+        };
+        let is_fork = |pin: &Pin| pin.generation == header.generation && pin.header_mac != mac;
+        let other = match rollback {
+            Rollback::Refuse => pin.filter(is_fork).map(|pin| pin.header_mac),
+            Rollback::Accept => None,
         };
         let mut vault = Unlocked::assemble(
             self.files,
@@ -130,7 +136,12 @@ impl Locked {
         vault.base_mac = mac;
         vault.opened_by = Some(slot);
         vault.set_records(merge::merge(records, Vec::new()));
-        if vault.header.generation >= seen || rollback == Rollback::Accept {
+        if let Some(other) = other {
+            vault.fork_seen = !vault.merge_backup(&other);
+        }
+        // With a fork, the pin goes on telling of it until a save has both, or the person has accepted this one.
+        let is_settled = other.is_none() || !(vault.fork_seen || vault.dirty);
+        if is_settled && vault.header.generation >= seen || rollback == Rollback::Accept {
             vault.write_pin();
         }
         Ok(vault)

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::vault::error::{VaultError, hex};
 use crate::vault::file::{self, Place};
-use crate::vault::seal::{self, KEY_LEN, Key, Randomness};
+use crate::vault::seal::{self, KEY_LEN, Key, Randomness, VaultKeys};
 
 const MAGIC: &[u8; 8] = b"VMFAPIN1";
 const LEN: usize = 8 + 16 + 8 + 32 + 16 + 32 + 8;
@@ -48,6 +48,19 @@ pub(super) fn read(state: &Path, vault_id: &[u8; 16]) -> Found {
         Err(VaultError::Missing { .. }) => Found::Nothing,
         Err(_) => Found::Damaged,
     }
+}
+
+/// Reads the pin of a vault if its MAC is right under one of these DEKs. Only such a one is believed what it says; another
+/// one may at most be a reason to refuse an older vault.
+pub(super) fn read_genuine(
+    state: &Path,
+    vault_id: &[u8; 16],
+    mut deks: impl Iterator<Item = Key>,
+) -> Option<Pin> {
+    let bytes = file::read(&path(state, vault_id), LEN as u64).ok()?;
+    let pin = parse(&bytes, vault_id)?;
+    deks.any(|dek| encode(&pin, vault_id, &VaultKeys::new(&dek, vault_id).pin()) == bytes)
+        .then_some(pin)
 }
 
 fn parse(bytes: &[u8], vault_id: &[u8; 16]) -> Option<Pin> {

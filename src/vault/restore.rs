@@ -89,9 +89,10 @@ pub fn restore_backup(
         ),
         None => Present::Nothing,
     };
-    let (seen, device) = match pin::read(&files.state, &header.vault_id) {
-        pin::Found::Pin(pin) => (pin.generation, pin.device),
-        pin::Found::Nothing | pin::Found::Damaged => (0, seal::random(&*random)?),
+    let keys = container::known_keys(&rest, &dek, &header.vault_id);
+    let (seen, device) = match pin::read_genuine(&files.state, &header.vault_id, keys) {
+        Some(pin) => (pin.generation, pin.device),
+        None => (0, seal::random(&*random)?),
     };
     let on_disk = match &present {
         Present::Generation(generation, _) => *generation,
@@ -111,7 +112,7 @@ pub fn restore_backup(
     }
     vault.set_records(records);
 
-    vault.header.generation = highest.saturating_add(1);
+    vault.header.generation = highest.checked_add(1).ok_or(VaultError::LastGeneration)?;
     let mut header = vault.header.clone();
     let written = container::write(
         &mut header,

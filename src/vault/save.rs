@@ -122,7 +122,8 @@ impl Unlocked {
         self.entries
             .sort_by_cached_key(|entry| merge::name(&entry.record));
         let mut header = self.header.clone();
-        header.generation = self.highest.max(on_disk).saturating_add(1);
+        let before = self.highest.max(on_disk);
+        header.generation = before.checked_add(1).ok_or(VaultError::LastGeneration)?;
         let records = self.entries.iter().map(|entry| &entry.record);
         let written = container::write(&mut header, records, &self.rest, &self.dek, &*self.random)?;
         Ok((header, written))

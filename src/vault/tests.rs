@@ -13,6 +13,7 @@ mod adversity;
 mod backups;
 mod bounds;
 mod concurrency;
+mod forks;
 mod keys;
 mod life;
 mod saving;

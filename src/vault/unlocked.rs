@@ -90,8 +90,8 @@ pub struct Unlocked {
     pub(super) dirty: bool,
     /// Where a restored backup's predecessor was put, if it is none of the backups.
     pub(super) set_aside: Option<PathBuf>,
-    /// Told when a save waits for another program.
-    pub(super) on_wait: Option<OnWait>,
+    /// Whether another file of this generation was seen, and is nowhere to be found.
+    pub(super) fork_seen: bool,
     /// Why the rollback pin couldn't be written the last time.
     pub(super) pin_problem: Option<String>,
     /// Accounts by a keyed digest of their secrets, made when the first one is added.
@@ -145,7 +145,7 @@ impl Unlocked {
             device,
             dirty: false,
             set_aside: None,
-            on_wait: None,
+            fork_seen: false,
             pin_problem: None,
             by_secret: None,
             by_name: None,
@@ -215,6 +215,16 @@ impl Unlocked {
     /// words that are safe for a terminal. The vault itself is well.
     pub fn pin_problem(&self) -> Option<&str> {
         self.pin_problem.as_deref()
+    }
+
+    /// Whether another file of the same generation was in the vault's place when this machine last saw it, and no backup
+    /// beside it still holds that file: two programs went on from one generation apart, as happens when a folder is synchronised, and
+    /// what the other one wrote is missing here. A warning for the person, who may have that file elsewhere and can merge
+    /// it. It is told at each opening, until the vault is saved or opened with [`Rollback::Accept`](crate::vault::Rollback).
+    ///
+    /// Where a backup holds the other file, it was merged in memory, and the next save keeps both.
+    pub fn fork_seen(&self) -> bool {
+        self.fork_seen
     }
 
     /// Whether there is something to save.
