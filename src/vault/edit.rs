@@ -342,7 +342,7 @@ impl Unlocked {
         self.put_summary(before, after, Some(now))
     }
 
-    /// Gone for good: a tombstone stays for 400 days, so that a copy of the vault doesn't bring it back. The backups still
+    /// Gone for good: a tombstone stays for at least 400 days, so that a copy of the vault doesn't bring it back. The backups still
     /// hold it until they are replaced or purged.
     ///
     /// # Errors

@@ -136,6 +136,7 @@ impl Locked {
         vault.base_mac = mac;
         vault.opened_by = Some(slot);
         vault.set_records(merge::merge(records, Vec::new()));
+        vault.read_top = vault.top;
         if let Some(other) = other {
             vault.fork_seen = !vault.merge_backup(&other);
         }

@@ -111,6 +111,7 @@ pub fn restore_backup(
         merge::raise_counters(&mut records, there);
     }
     vault.set_records(records);
+    vault.read_top = vault.top;
 
     vault.header.generation = highest.checked_add(1).ok_or(VaultError::LastGeneration)?;
     let mut header = vault.header.clone();

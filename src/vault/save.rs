@@ -116,7 +116,11 @@ impl Unlocked {
     }
 
     /// The file to be written, and its header.
+    ///
+    /// A tombstone goes when it is 400 days older than both the clock and the latest stamp that was read from a file. One
+    /// save under a clock that is far ahead drops none, so what was erased doesn't come back from an old copy.
     fn encode(&mut self, on_disk: u64, now: UnixTime) -> Result<(Header, Written), VaultError> {
+        let now = UnixTime::from_secs(now.secs().min(self.read_top.secs()));
         self.entries
             .retain(|entry| !merge::is_expired(&entry.record, now));
         self.entries
@@ -197,6 +201,8 @@ impl Unlocked {
                 inner::reseal(record, theirs_dek, &self.dek, &*self.random)?;
             }
         }
+        let top = records.iter().map(|record| record.hlc).max();
+        self.read_top = self.read_top.max(top.unwrap_or_default());
         self.take_records(records, &rest.devices);
         self.rest.slot_keys = slot_keys;
         self.header.slots = slots;

@@ -82,6 +82,8 @@ pub struct Unlocked {
     pub(super) highest: u64,
     /// The latest stamp of all records.
     pub(super) top: Hlc,
+    /// The latest stamp that was read from a file: not one of this value's own, which a wrong clock may have made.
+    pub(super) read_top: Hlc,
     /// The slot that took the credential.
     pub(super) opened_by: Option<[u8; 8]>,
     /// Slots removed since the file was read: a merge doesn't bring them back.
@@ -140,6 +142,7 @@ impl Unlocked {
             disk_dek: None,
             base_mac: [0; KEY_LEN],
             top: Hlc::default(),
+            read_top: Hlc::default(),
             opened_by: None,
             removed_slots: Vec::new(),
             device,

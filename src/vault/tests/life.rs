@@ -130,11 +130,37 @@ fn trash_restore_and_erase() {
         ),
         (0, 0, 1)
     );
-    // The tombstone goes after 400 days, with the next save.
+    // The tombstone goes after 400 days, with the second save: the first one's clock might be wrong.
     let later = NOW.plus_secs(401 * 86400);
     vault.add(totp("bob", b"secret two"), later).unwrap();
     vault.save(later).unwrap();
-    assert_eq!(bench.open().entries.len(), 1);
+    vault.add(totp("carol", b"secret three"), later).unwrap();
+    vault.save(later).unwrap();
+    let mut vault = bench.open();
+    assert_eq!(vault.entries.len(), 3);
+    vault.add(totp("dave", b"secret four"), later).unwrap();
+    vault.save(later).unwrap();
+    assert_eq!(bench.open().entries.len(), 3);
+}
+
+#[test]
+fn one_save_under_a_clock_far_ahead_brings_back_nothing_erased() {
+    let (bench, mut vault) = Bench::created();
+    let id = new_id(vault.add(totp("gone", b"secret one"), NOW).unwrap());
+    vault.save(NOW).unwrap();
+    let copy = bench.in_place_of(&bytes(&bench.files.vault));
+    vault.erase(&id, NOW).unwrap();
+    vault.save(NOW).unwrap();
+    let ahead = NOW.plus_secs(10 * 365 * 86400);
+    vault.add(totp("other", b"secret two"), ahead).unwrap();
+    vault.save(ahead).unwrap();
+    // Nor does the next one, whose clock is right again.
+    let mut vault = bench.open();
+    vault.add(totp("third", b"secret three"), NOW).unwrap();
+    vault.save(NOW).unwrap();
+    let mut vault = bench.open();
+    vault.merge_file(&copy.vault).unwrap();
+    assert!(vault.live().all(|summary| summary.name != "gone"));
 }
 
 #[test]
