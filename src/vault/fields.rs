@@ -87,10 +87,18 @@ pub(super) fn born(bytes: &[u8]) -> Option<Born> {
     Some(born)
 }
 
-/// The HOTP counter; none in bytes that are no fields.
+/// The HOTP counter; none in bytes that are no fields in order.
 pub(super) fn counter(bytes: &[u8]) -> Option<u64> {
-    born(bytes)?;
-    field(bytes, COUNTER).and_then(u64_of)
+    grown(bytes).counter
+}
+
+/// Whether a field is one that grows, as a writer writes it. One of another length is content like any other.
+fn grows(kind: u16, value: &[u8]) -> bool {
+    match kind {
+        COUNTER => value.len() == 8,
+        SETTLED => value.is_empty(),
+        _other => false,
+    }
 }
 
 /// What a merge takes from both sides, whichever wins: each only ever grows.
@@ -112,15 +120,28 @@ impl Grown {
     }
 }
 
-/// What has grown in these fields; nothing in bytes that are no fields.
+/// Whether the bytes are fields, with what grows at most once and in its place, as every writer writes them. Only then a
+/// merge can take it out and put it in again without changing anything else.
+pub(super) fn is_in_order(bytes: &[u8]) -> bool {
+    grown_in_order(bytes).is_some()
+}
+
+/// What has grown in these fields; nothing in bytes that are no fields in order.
 pub(super) fn grown(bytes: &[u8]) -> Grown {
-    if born(bytes).is_none() {
-        return Grown::default();
+    grown_in_order(bytes).unwrap_or_default()
+}
+
+fn grown_in_order(bytes: &[u8]) -> Option<Grown> {
+    born(bytes)?;
+    let mut grown = Grown::default();
+    for (kind, value) in fields(bytes).map_while(|field| field) {
+        match kind {
+            COUNTER if grows(kind, value) => grown.counter = u64_of(value),
+            SETTLED if grows(kind, value) => grown.settled = true,
+            _other => {}
+        }
     }
-    Grown {
-        counter: counter(bytes),
-        settled: field(bytes, SETTLED).is_some(),
-    }
+    (with_grown(bytes, grown) == bytes).then_some(grown)
 }
 
 /// The same fields with what has grown in place of what they say; all others verbatim.
@@ -134,7 +155,7 @@ pub(super) fn with_grown(bytes: &[u8], grown: Grown) -> Vec<u8> {
         while let Some((grown, value)) = pending.next_if(|(grown, _)| *grown < kind) {
             put(&mut out, grown, value);
         }
-        if kind != COUNTER && kind != SETTLED {
+        if !grows(kind, value) {
             put(&mut out, kind, value);
         }
     }

@@ -72,7 +72,7 @@ pub(super) fn raise_counters(records: &mut [Record], seen: &[Record]) {
     for record in records {
         let mut grown = fields::grown(record.fields());
         let counter = counters.get(&name(record)).copied();
-        if fields::born(record.fields()).is_some() && grown.counter < counter {
+        if fields::is_in_order(record.fields()) && grown.counter < counter {
             grown.counter = counter;
             let fields = fields::with_grown(record.fields(), grown);
             record.set_fields(&fields);
@@ -97,10 +97,10 @@ fn join(kept: &mut Record, other: Record) {
 }
 
 /// A total order on everything but what grows and the conflict mark, which are worked out apart. Bytes that are no fields
-/// come before all others: they have no counter to hand on.
+/// in order come before all others: they have no counter to hand on.
 fn order(a: &Record, b: &Record) -> Ordering {
     let key = |record: &Record| {
-        let is_well_formed = fields::born(record.fields()).is_some();
+        let is_well_formed = fields::is_in_order(record.fields());
         (
             is_well_formed,
             record.hlc,
@@ -109,9 +109,9 @@ fn order(a: &Record, b: &Record) -> Ordering {
             record.kind,
         )
     };
-    let content = |record: &Record| match fields::born(record.fields()) {
-        Some(_) => fields::with_grown(record.fields(), Grown::default()),
-        None => record.fields().to_vec(),
+    let content = |record: &Record| match fields::is_in_order(record.fields()) {
+        true => fields::with_grown(record.fields(), Grown::default()),
+        false => record.fields().to_vec(),
     };
     key(a)
         .cmp(&key(b))

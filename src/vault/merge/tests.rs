@@ -13,24 +13,41 @@ fn record() -> impl Strategy<Value = Record> {
         (0u64..4, 0u16..2),
         (0u8..4, prop_oneof![4 => Just(ACCOUNT), 1 => Just(9u8)]),
         (
-            prop::option::of(0u64..4),
+            // Lengths that no writer writes, and as many as there are, in any place.
+            prop::collection::vec(
+                (
+                    0u64..4,
+                    prop_oneof![6 => Just(8usize), 1 => Just(2), 1 => Just(9), 1 => Just(0)],
+                    any::<bool>(),
+                ),
+                0..3,
+            ),
             0u8..3,
             prop::option::weighted(0.2, 0u8..2),
         ),
         (0u8..2, prop::bool::weighted(0.3)),
     )
         .prop_map(
-            |((id, born), (hlc, device), (flags, kind), (counter, name, odd), (seal, settled))| {
+            |((id, born), (hlc, device), (flags, kind), (counters, name, odd), (seal, settled))| {
                 let mut fields = Vec::new();
+                let put_counters = |fields: &mut Vec<u8>, late| {
+                    for (counter, len, _) in counters.iter().filter(|(_, _, l)| *l == late) {
+                        let mut value = counter.to_le_bytes().to_vec();
+                        value.resize(*len, 0);
+                        put(fields, 5, &value);
+                    }
+                };
                 put(&mut fields, 2, &[b'a' + name]);
-                if let Some(counter) = counter {
-                    put(&mut fields, 5, &counter.to_le_bytes());
-                }
+                put_counters(&mut fields, false);
                 if born > 0 {
                     put(&mut fields, 13, &[born; 16]);
                 }
                 if settled {
                     put(&mut fields, 14, &[]);
+                }
+                put_counters(&mut fields, true);
+                if seal == 1 && name == 1 {
+                    put(&mut fields, 14, &[7]);
                 }
                 if let Some(odd) = odd {
                     // No fields: a lone byte too many.
