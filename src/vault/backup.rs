@@ -130,7 +130,17 @@ pub(super) fn header_of(path: &Path) -> Option<Header> {
 /// Keeps the file that is about to be replaced: a hard link, so that it is the same bytes on disk without a copy; a copy
 /// where there are no links.
 pub(super) fn keep(place: &Place, bytes: &[u8], generation: u64) -> Result<PathBuf, VaultError> {
-    keep_as(place, bytes, |n| match n {
+    keep_from(place, &place.vault, bytes, generation)
+}
+
+/// As [`keep`], a file that stood in the vault's place and stands elsewhere now.
+pub(super) fn keep_from(
+    place: &Place,
+    from: &Path,
+    bytes: &[u8],
+    generation: u64,
+) -> Result<PathBuf, VaultError> {
+    keep_as(place, from, bytes, |n| match n {
         1 => format!("{BACKUP}{generation}"),
         n => format!("{BACKUP}{generation}-{n}"),
     })
@@ -158,7 +168,9 @@ impl Aside {
 
 /// Keeps a file that is no backup of this vault, for good. Returns where.
 pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathBuf, VaultError> {
-    keep_as(place, bytes, |n| format!("{}{n}", why.suffix()))
+    keep_as(place, &place.vault, bytes, |n| {
+        format!("{}{n}", why.suffix())
+    })
 }
 
 /// Keeps a file that can't be read as a damaged one, without looking at it. Returns where.
@@ -184,13 +196,14 @@ pub(super) fn set_aside_unread(place: &Place) -> Result<PathBuf, VaultError> {
 
 fn keep_as(
     place: &Place,
+    from: &Path,
     bytes: &[u8],
     name: impl Fn(u32) -> String,
 ) -> Result<PathBuf, VaultError> {
     let mut last = place.vault.clone();
     for n in 1..=MAX_NAMES {
         let path = place.beside(&name(n));
-        match fs::hard_link(&place.vault, &path) {
+        match fs::hard_link(from, &path) {
             Ok(()) => return Ok(path),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(_) => match file::create_new(&path) {

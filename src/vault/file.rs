@@ -242,6 +242,8 @@ pub(super) enum Lock {
     /// Held until dropped.
     Held(File),
     /// This file system has no locks: savers must read back what they wrote.
+    /// Where the system can't swap two files in one step either ([`Temp::swap`]), a save of another one that falls between
+    /// the last look and the rename, and was read back before it, is lost.
     Unsupported,
     /// For the test that shows what the lock is for.
     #[cfg(test)]
@@ -396,6 +398,23 @@ impl Temp {
         fs::rename(&self.path, &place.vault).map_err(|e| io("replace", &place.vault, e))?;
         self.placed = true;
         Ok(())
+    }
+
+    /// Swaps the file with the vault in one step, so that what was really replaced can be looked at; this value's path
+    /// holds that then, and it is deleted with it. False where the system can't do that.
+    #[cfg(target_os = "linux")]
+    pub(super) fn swap(&self, place: &Place) -> bool {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        renameat_with(CWD, &self.path, CWD, &place.vault, RenameFlags::EXCHANGE).is_ok()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn swap(&self, _place: &Place) -> bool {
+        false
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Puts the file in the vault's place unless something is there: `link` fails then, whoever comes at the same moment.

@@ -30,6 +30,8 @@ pub enum Saved {
 
 /// How often a save begins anew because somebody else was faster. Under a lock that works, once is enough.
 const ATTEMPTS: usize = 16;
+/// The same, once this value has replaced somebody's save that the file must get back.
+const ATTEMPTS_OWED: usize = 10_000;
 
 impl Unlocked {
     /// Saves: lock, read again, merge, replace atomically, verify. Without changes nothing is written.
@@ -56,7 +58,9 @@ impl Unlocked {
             file::sweep(&self.place);
             pin::sweep(&self.files.state, &self.header.vault_id);
         }
-        for _ in 0..ATTEMPTS {
+        let mut attempts = ATTEMPTS;
+        while attempts > 0 {
+            attempts -= 1;
             let bytes = file::read(&self.place.vault, MAX_FILE)
                 .map_err(|error| open::with_backups(error, &self.files))?;
             let current =
@@ -72,15 +76,26 @@ impl Unlocked {
             }
             let (header, written) = self.encode(generation, now)?;
             let temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
-            if !is_alone || !lock.is_in_place(&self.place) {
+            let is_alone = is_alone && lock.is_in_place(&self.place);
+            if !is_alone {
                 // Nothing keeps the others away: look once more, as late as can be.
                 let now_there = file::read(&self.place.vault, MAX_FILE)?;
                 if now_there != bytes {
                     continue;
                 }
             }
-            backup::keep(&self.place, &bytes, generation)?;
-            temp.replace(&self.place)?;
+            let kept = backup::keep(&self.place, &bytes, generation)?;
+            if !is_alone && file::read(&kept, MAX_FILE)? != bytes {
+                continue;
+            }
+            if !is_alone && temp.swap(&self.place) {
+                if self.take_in_replaced(&temp, &bytes)? {
+                    attempts = ATTEMPTS_OWED;
+                    continue;
+                }
+            } else {
+                temp.replace(&self.place)?;
+            }
             let synced = file::sync_dir(&self.place.dir);
             let back = file::read(&self.place.vault, MAX_FILE);
             if let Ok(back) = &back
@@ -113,6 +128,27 @@ impl Unlocked {
         Err(VaultError::Contended {
             path: self.files.vault.clone(),
         })
+    }
+
+    /// After a swap: when what was replaced isn't `expected`, somebody saved at the last moment. It is kept as a backup and
+    /// merged, and a save must follow; true then. When it can't be merged, it is put back.
+    fn take_in_replaced(&mut self, temp: &Temp, expected: &[u8]) -> Result<bool, VaultError> {
+        let taken = file::read(temp.path(), MAX_FILE).and_then(|replaced| {
+            if replaced == expected {
+                return Ok(false);
+            }
+            let other = Sealed::read(replaced.clone())
+                .map_err(|fault| open::damaged(&self.files, fault))?;
+            let generation = other.header.generation;
+            backup::keep_from(&self.place, temp.path(), &replaced, generation)?;
+            self.take_in(other)?;
+            self.dirty = true;
+            Ok(true)
+        });
+        if taken.is_err() {
+            temp.swap(&self.place);
+        }
+        taken
     }
 
     /// The file to be written, and its header.

@@ -221,9 +221,10 @@ impl Unlocked {
     }
 
     /// Whether another file of the same generation was in the vault's place when this machine last saw it, and no backup
-    /// beside it still holds that file: two programs went on from one generation apart, as happens when a folder is synchronised, and
-    /// what the other one wrote is missing here. A warning for the person, who may have that file elsewhere and can merge
-    /// it. It is told at each opening, until the vault is saved or opened with [`Rollback::Accept`](crate::vault::Rollback).
+    /// beside it still holds that file: two programs went on from one generation apart, as happens when a folder is
+    /// synchronised, and what the other one wrote is missing here. A warning for the person, who may have that file
+    /// elsewhere and can merge it. It is told at each opening, until the vault is saved or opened with
+    /// [`Rollback::Accept`](crate::vault::Rollback).
     ///
     /// Where a backup holds the other file, it was merged in memory, and the next save keeps both.
     pub fn fork_seen(&self) -> bool {

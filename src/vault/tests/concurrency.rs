@@ -331,3 +331,57 @@ fn a_deleted_lock_leaves_no_two_alone() {
     });
     assert!(bench.files.lock().is_file());
 }
+
+/// Where the system swaps two files in one step (Linux), nothing that was called saved is lost without locks either.
+#[test]
+#[cfg(target_os = "linux")]
+fn without_locks_what_was_called_saved_is_there() {
+    let (bench, vault) = Bench::created();
+    drop(vault);
+    let open = || {
+        let locked = Locked::open(&bench.files, KdfLimit::Usual).unwrap();
+        locked.unlock(&key_file(), Rollback::Accept, NOW)
+    };
+    let saved: Vec<String> = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                {
+                    let open = &open;
+                    scope.spawn(move || {
+                        let mut saved = Vec::new();
+                        for n in 0..ADDS {
+                            // The pin may be ahead of what was just read: then it is read again.
+                            let Ok(mut vault) = open() else { continue };
+                            vault.locking = Locking::Unsupported;
+                            let name = format!("{writer} {n}");
+                            vault.add(totp(&name, name.as_bytes()), NOW).unwrap();
+                            match vault.save(NOW) {
+                                Ok(_) => saved.push(name),
+                                Err(error) => assert_eq!(error.kind(), Kind::Conflict, "{error}"),
+                            }
+                        }
+                        saved
+                    })
+                }
+            })
+            .collect();
+        let all = writers
+            .into_iter()
+            .flat_map(|writer| writer.join().unwrap());
+        all.collect()
+    });
+    let vault = open().unwrap();
+    let there: Vec<String> = vault.live().map(|s| s.name.clone()).collect();
+    let lost: Vec<_> = saved.iter().filter(|name| !there.contains(name)).collect();
+    assert!(
+        lost.is_empty(),
+        "{} of {}: {lost:?}",
+        lost.len(),
+        saved.len()
+    );
+    assert!(
+        saved.len() > WRITERS * ADDS / 2,
+        "{} were saved",
+        saved.len()
+    );
+}
