@@ -92,6 +92,8 @@ pub struct Unlocked {
     pub(super) dirty: bool,
     /// Where a restored backup's predecessor was put, if it is none of the backups.
     pub(super) set_aside: Option<PathBuf>,
+    /// Told when a save waits for another program.
+    pub(super) on_wait: Option<OnWait>,
     /// Whether another file of this generation was seen, and is nowhere to be found.
     pub(super) fork_seen: bool,
     /// Why the rollback pin couldn't be written the last time.
@@ -148,6 +150,7 @@ impl Unlocked {
             device,
             dirty: false,
             set_aside: None,
+            on_wait: None,
             fork_seen: false,
             pin_problem: None,
             by_secret: None,

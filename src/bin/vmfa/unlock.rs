@@ -100,6 +100,12 @@ impl Context {
             self.screen
                 .warn(&format!("{}{}", danger.text, advice.unwrap_or_default()));
         }
+        if vault.fork_seen() {
+            self.screen.warn(
+                "another copy of this vault went on from the same generation, and what it held is missing here: \
+                 if you have it, `vmfa backup merge FILE` takes it in",
+            );
+        }
         if let Some(problem) = vault.pin_problem() {
             self.screen.warn(problem);
         }
