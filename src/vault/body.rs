@@ -1,10 +1,12 @@
 //! The payload in clear: records, devices, the slots' sealed key material and the keys of earlier generations; padded.
 //!
-//!     u32 body_len | body | zeros
-//!     body = u32 nrec | records
-//!          | u16 ndev | { u16 number, id[16] }
-//!          | u8 n     | { slot_id[8], salt[16], u16 length, sealed IKM }     HKDF label "vmfa/v1 slot-ikm" || slot_id
-//!          | u8 n     | { salt[16], sealed DEK[48] }, the latest first       HKDF label "vmfa/v1 previous-dek" || vault_id
+//! ```text
+//! u32 body_len | body | zeros
+//! body = u32 nrec | records
+//!      | u16 ndev | { u16 number, id[16] }
+//!      | u8 n     | { slot_id[8], salt[16], u16 length, sealed IKM }     HKDF label "vmfa/v1 slot-ikm" || slot_id
+//!      | u8 n     | { salt[16], sealed DEK[48] }, the latest first       HKDF label "vmfa/v1 previous-dek" || vault_id
+//! ```
 
 use crate::vault::cursor::{Cursor, Lack};
 use crate::vault::error::Fault;

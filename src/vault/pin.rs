@@ -1,6 +1,8 @@
 //! The rollback pin: what this machine has seen of a vault, so that an older copy put in its place is noticed.
 //!
-//!     "VMFAPIN1" | vault_id[16] | u64 generation | header_mac[32] | device[16] | mac[32] | check[8]
+//! ```text
+//! "VMFAPIN1" | vault_id[16] | u64 generation | header_mac[32] | device[16] | mac[32] | check[8]
+//! ```
 //!
 //! `generation` is the highest one seen, `header_mac` that of the file last read or written, `device` names this machine in
 //! the vault. `mac` is HMAC under a key derived from the DEK; `check` is the start of a SHA-256 and tells a damaged pin from

@@ -1,7 +1,9 @@
 //! A record: what a vault keeps about one account, in the layout that all types of record share.
 //!
-//!     u32 length of what follows | id[16] | u64 hlc | u16 device | u8 flags | u8 type
-//!     | u32 length of the fields | fields | seal_salt[16] | sealed secret[64n] | tag[16]
+//! ```text
+//! u32 length of what follows | id[16] | u64 hlc | u16 device | u8 flags | u8 type
+//! | u32 length of the fields | fields | seal_salt[16] | sealed secret[64n] | tag[16]
+//! ```
 //!
 //! A field is `u16 type | u32 length | value`. A tombstone ends after its fields. Since the layout doesn't depend on the
 //! type, a record of an unknown type is kept, merged and sealed again under new keys like any other.
