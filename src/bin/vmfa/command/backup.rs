@@ -104,6 +104,7 @@ fn restore(context: &Context, input: &BackupRestore) -> Outcome {
         Some(generation) => of_generation(context, generation)?,
         None => input.backup.clone(),
     };
+    let was_there = std::fs::symlink_metadata(&context.files.vault).is_ok();
     let vault = context.restore_backup(&path)?;
     context.screen.remark(&format!(
         "{} now holds what {} held: {}, generation {}",
@@ -112,13 +113,16 @@ fn restore(context: &Context, input: &BackupRestore) -> Outcome {
         counted(vault.live().count(), "account"),
         vault.generation()
     ));
-    context.screen.remark(&match vault.set_aside() {
+    let kept = match vault.set_aside() {
         Some(path) => format!(
             "what stood there before is kept as {}",
             context.place.show(path)
         ),
         None => "what stood there before is kept as a backup".to_owned(),
-    });
+    };
+    if was_there {
+        context.screen.remark(&kept);
+    }
     Ok(())
 }
 
