@@ -1,5 +1,6 @@
 //! Getting an open vault: which credentials are tried, and how often a person is asked.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
@@ -84,10 +85,17 @@ impl Context {
         // A vault opens whatever the clock says; a code that needs the time will say that there is none.
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
         // First the file: nobody should type a passphrase for a vault that isn't there or is damaged.
-        let slots = Locked::open(&self.files, self.limit())?.slots();
+        let locked = Locked::open(&self.files, self.limit())?;
+        let slots = locked.slots();
+        // What was just read serves the first attempt; opening takes a locked vault up, so another one reads it again.
+        let just_read = Cell::new(Some(locked));
         let path = &self.files.vault;
         let mut vault = self.try_credentials(path, &slots, asking, |credential| {
-            Locked::open(&self.files, self.limit())?.unlock(credential, rollback, now)
+            let locked = match just_read.take() {
+                Some(locked) => locked,
+                None => Locked::open(&self.files, self.limit())?,
+            };
+            locked.unlock(credential, rollback, now)
         })?;
         vault.on_wait(|| {
             let _ = writeln!(
