@@ -25,6 +25,15 @@ impl UnixTime {
         }
     }
 
+    /// That many whole seconds and milliseconds after 1970; none where the milliseconds are a second or more.
+    pub const fn from_parts(secs: u64, millis: u16) -> Option<Self> {
+        if millis < 1000 {
+            Some(Self { secs, millis })
+        } else {
+            None
+        }
+    }
+
     /// Whole seconds since 1970.
     pub const fn secs(self) -> u64 {
         self.secs
@@ -165,6 +174,39 @@ impl Stopwatch {
     /// The time since it was started.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+/// A moment on a clock that is never set and goes on while the machine sleeps: what a lifetime is measured by. It decides no
+/// code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Uptime(Duration);
+
+impl Uptime {
+    /// The present moment: CLOCK_BOOTTIME on Linux. On other Unix systems CLOCK_MONOTONIC, which counts sleep on macOS.
+    #[cfg(unix)]
+    pub fn now() -> Self {
+        #[cfg(target_os = "linux")]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Boottime;
+        #[cfg(not(target_os = "linux"))]
+        const CLOCK: rustix::time::ClockId = rustix::time::ClockId::Monotonic;
+        let now = rustix::time::clock_gettime(CLOCK);
+        Self(Duration::try_from(now).unwrap_or_default())
+    }
+
+    /// The moment at which so much has passed since the clock's own beginning.
+    pub const fn from_duration(since: Duration) -> Self {
+        Self(since)
+    }
+
+    /// The moment so much later.
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// How long from here until `later`; zero when that moment is past.
+    pub fn until(self, later: Self) -> Duration {
+        later.0.saturating_sub(self.0)
     }
 }
 

@@ -3,6 +3,9 @@
 //! Neither type has `Debug`, `Display`, `Clone` or `PartialEq`: a structure that holds one can't derive them either,
 //! so a secret can't reach a log, an error or a panic message by accident.
 
+#[cfg(unix)]
+pub mod page;
+
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -85,6 +88,17 @@ impl SecretText {
     pub fn duplicate(&self) -> Self {
         Self(Zeroizing::new(String::from(self.expose())))
     }
+}
+
+/// How deep the stack is wiped: several times what any code here needs.
+const STACK: usize = 64 << 10;
+
+/// Wipes the stack below the caller, where calls that have returned left keys in their variables: what belongs to other
+/// crates can't wipe itself. For a process that lives on with secrets gone.
+#[inline(never)]
+pub fn wipe_stack() {
+    let mut stack = [0u8; STACK];
+    std::hint::black_box(&mut stack);
 }
 
 #[cfg(test)]

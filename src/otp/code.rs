@@ -53,6 +53,13 @@ impl Code {
         }
     }
 
+    /// A code that was made elsewhere and comes back as text; none for what no scheme here makes.
+    pub(crate) fn from_text(text: &str, moment: Moment) -> Option<Self> {
+        let fits = (1..=MAX_LEN).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        fits.then(|| Self::from_ascii(text.as_bytes(), moment))
+    }
+
     /// The characters to type.
     pub fn as_str(&self) -> &str {
         // The only two ways to make a code write ASCII.
