@@ -17,10 +17,12 @@
 //! | `file`, `save`, `backup`, `restore`, `pin`, `examine`, `dangers` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
+//! | `cache`, `held` | sessions held beside the vault; a vault that an agent holds |
 
 mod absorb;
 mod backup;
 mod body;
+mod cache;
 mod codes;
 mod container;
 mod create;
@@ -32,6 +34,8 @@ mod examine;
 mod fields;
 mod file;
 mod header;
+#[cfg(unix)]
+mod held;
 mod inner;
 mod kdf;
 mod keys;
@@ -55,6 +59,8 @@ pub use dangers::dangers;
 pub use edit::{Added, UnknownRecord};
 pub use error::{Fault, Typo, VaultError};
 pub use examine::{Finding, Severity, examine};
+#[cfg(unix)]
+pub(crate) use held::{Mark, summary_from_bytes, summary_to_bytes};
 pub use kdf::{KdfLimit, KdfParams};
 pub use open::Locked;
 pub use restore::{backup_slots, restore_backup};

@@ -86,6 +86,12 @@ impl Unlocked {
     }
 
     fn position(&self, id: &AccountId) -> Result<usize, VaultError> {
+        // A place noted before a change may be another's now: then all are gone through.
+        if let Some(at) = self.places.get(id)
+            && self.entries.get(*at).is_some_and(|entry| entry.id() == id)
+        {
+            return Ok(*at);
+        }
         self.entries
             .iter()
             .position(|entry| entry.id() == id)

@@ -82,6 +82,23 @@ impl Locked {
         _now: UnixTime,
     ) -> Result<Unlocked, VaultError> {
         let (dek, slot) = find_dek(&self.sealed.header, credential, &self.files)?;
+        self.unlock_with(dek, Some(slot), rollback, _now)
+    }
+
+    /// Opens it with the key itself.
+    pub(super) fn unlock_with(
+        self,
+        dek: Key,
+        slot: Option<[u8; 8]>,
+        rollback: Rollback,
+        _now: UnixTime,
+    ) -> Result<Unlocked, VaultError> {
+        // A slot that gave the key belongs to this header. A key from elsewhere may be that of before a change of keys.
+        if slot.is_none() && !self.sealed.is_under(&dek) {
+            return Err(VaultError::ChangedKeys {
+                path: self.files.vault.clone(),
+            });
+        }
         let mut sealed = self.sealed;
         let id = sealed.header.vault_id;
         let found = pin::read(&self.files.state, &id);
@@ -134,7 +151,7 @@ impl Locked {
         );
         vault.highest = vault.highest.max(seen);
         vault.base_mac = mac;
-        vault.opened_by = Some(slot);
+        vault.opened_by = slot;
         vault.set_records(merge::merge(records, Vec::new()));
         vault.read_top = vault.top;
         if let Some(other) = other {

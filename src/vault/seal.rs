@@ -8,6 +8,8 @@ use ring::rand::SecureRandom;
 use ring::{digest, hkdf, hmac};
 use zeroize::Zeroizing;
 
+#[cfg(unix)]
+use crate::secret::page::{Guard, Page};
 use crate::vault::error::VaultError;
 
 /// Bytes of a key, of a MAC and of a SHA-256 value.
@@ -41,12 +43,29 @@ pub(super) fn random<const N: usize>(from: &dyn Randomness) -> Result<[u8; N], V
     Ok(bytes)
 }
 
-/// 32 secret bytes in one place on the heap: moving the value moves a pointer and leaves no copy behind. Wiped when dropped.
-pub(super) struct Key(Box<Zeroizing<[u8; KEY_LEN]>>);
+/// 32 secret bytes in one place: moving the value moves a pointer and leaves no copy behind. Wiped when dropped.
+pub(super) struct Key(Place);
+
+/// Where a key lies.
+enum Place {
+    Heap(Box<Zeroizing<[u8; KEY_LEN]>>),
+    /// Where an agent keeps it for hours.
+    #[cfg(unix)]
+    Page(Page),
+}
 
 impl Key {
     pub(super) fn zeroed() -> Self {
-        Self(Box::new(Zeroizing::new([0; KEY_LEN])))
+        Self(Place::Heap(Box::new(Zeroizing::new([0; KEY_LEN]))))
+    }
+
+    /// The same key on a page that nobody else can read, and how well that is kept.
+    #[cfg(unix)]
+    pub(super) fn on_page(self) -> std::io::Result<(Self, Guard)> {
+        let mut page = Page::new()?;
+        let guard = page.guard();
+        page.bytes_mut()[..KEY_LEN].copy_from_slice(self.bytes());
+        Ok((Self(Place::Page(page)), guard))
     }
 
     pub(super) fn random(from: &dyn Randomness) -> Result<Self, VaultError> {
@@ -66,11 +85,25 @@ impl Key {
     }
 
     pub(super) fn bytes(&self) -> &[u8; KEY_LEN] {
-        &self.0
+        match &self.0 {
+            Place::Heap(bytes) => bytes,
+            #[cfg(unix)]
+            Place::Page(page) => page
+                .bytes()
+                .first_chunk()
+                .expect("a page is longer than a key"),
+        }
     }
 
     pub(super) fn bytes_mut(&mut self) -> &mut [u8; KEY_LEN] {
-        &mut self.0
+        match &mut self.0 {
+            Place::Heap(bytes) => bytes,
+            #[cfg(unix)]
+            Place::Page(page) => page
+                .bytes_mut()
+                .first_chunk_mut()
+                .expect("a page is longer than a key"),
+        }
     }
 }
 
@@ -295,6 +328,11 @@ impl VaultKeys {
             key.bytes(),
             &[random, &generation.to_le_bytes(), &sha256(&[plain])],
         )
+    }
+
+    /// The key under which a held session's name becomes its file's.
+    pub(super) fn session_names(&self) -> Key {
+        self.key(b"vmfa/v1 session-names")
     }
 
     /// The key of the rollback pin's MAC.

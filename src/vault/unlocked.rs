@@ -102,6 +102,8 @@ pub struct Unlocked {
     pub(super) by_secret: Option<BySecret>,
     /// Accounts by issuer and name, and the ids that are taken; made when the first one is added.
     pub(super) by_name: Option<ByName>,
+    /// Where accounts stand among the entries, for who asks for many; made by [`Unlocked::note_places`].
+    pub(super) places: HashMap<AccountId, usize>,
     pub(super) random: Arc<dyn Randomness>,
     #[cfg(test)]
     pub(super) locking: crate::vault::save::Locking,
@@ -155,6 +157,7 @@ impl Unlocked {
             pin_problem: None,
             by_secret: None,
             by_name: None,
+            places: HashMap::new(),
             random,
             #[cfg(test)]
             locking: crate::vault::save::Locking::Usual,
