@@ -6,6 +6,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
+//! | 6 | [`agent`] (on Unix): an open vault behind a socket, until it is locked |
 //! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved |
 //! | 4 | [`import`]: other programs' words; [`authenticator`]: codes out, keys never; [`ledger`]: which steps were handed out |
 //! | 3 | [`account`]: summary (no secret), account (with secret), draft (loose words in), query |
@@ -21,6 +22,8 @@
 //! - A vault that can't be read is never deleted, recreated or overwritten.
 
 pub mod account;
+#[cfg(unix)]
+pub mod agent;
 pub mod authenticator;
 pub mod base32;
 pub mod clock;

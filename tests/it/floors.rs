@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("authenticator", 4),
     ("ledger", 4),
     ("vault", 5),
+    ("agent", 6),
 ];
 
 /// Something a rule objects to.

@@ -1,0 +1,63 @@
+//! The agent: an open vault behind a unix socket. Codes come out, keys never do.
+//!
+//! Two processes. The *supervisor* owns the socket, the signals and what the desktop says, and never holds a key. The
+//! *keyholder* is its child: it holds the index, the sealed records and the DEK, and answers. To lock is to end the
+//! keyholder, since no library can leave a key behind in a process that is gone.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `error` | what goes wrong |
+//! | `address`, `peer` | where an agent is; who is at the other end |
+//! | `wire`, `protocol`, `frame` | numbers and texts as bytes; what is said; bounded in length and time |
+//! | `lifetime`, `alarm` | how long a key is held; waiting on a clock that counts sleep |
+//! | `door` | who is connected |
+//! | `hold` | requests in, replies out |
+//! | `keyholder`, `supervisor` | the two processes |
+//! | `client` | the other end |
+
+mod address;
+mod alarm;
+mod client;
+mod door;
+mod error;
+mod frame;
+mod hold;
+mod keyholder;
+mod lifetime;
+mod peer;
+pub mod protocol;
+mod supervisor;
+mod wire;
+
+pub use address::{Address, Usual};
+pub use client::Client;
+pub use error::AgentError;
+pub use keyholder::{Inheritance, hold};
+pub use supervisor::{Service, Socket, supervise};
+
+/// Why a process of the agent ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The key is gone; the agent may take another.
+    Locked,
+    /// The agent is to end.
+    Stopped,
+}
+
+/// What can be done against being looked into: no core dump, no debugger of the same user, no new privileges, nothing that is
+/// written may be read by others. Best effort: each is refused on some system, and none is a reason to have no agent.
+fn harden() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        let _ = rustix::thread::set_no_new_privs(true);
+    }
+}

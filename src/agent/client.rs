@@ -1,0 +1,378 @@
+//! The other end: asks an agent.
+
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::account::{AccountId, Summary};
+use crate::agent::address::Address;
+use crate::agent::error::AgentError;
+use crate::agent::frame::{self, Inbox, NoFrame};
+use crate::agent::keyholder::ASKING;
+use crate::agent::peer;
+use crate::agent::protocol::{
+    Asked, Lifetimes, MAX_BLOB, Reply, Request, Status, Tag, When, Which, Whom,
+};
+use crate::authenticator::Authenticator;
+use crate::clock::{Stopwatch, UnixTime};
+use crate::keep::Keep;
+use crate::otp::{Code, Pair, Pairing};
+use crate::secret::Secret;
+use crate::vault::Unlocked;
+
+/// How long an answer may take. Opening a vault of 100,000 accounts, or a save on a slow disk, takes a part of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// After so long without a word, the agent may just be closing the connection: a new one costs less than the doubt.
+const STALE: Duration = Duration::from_millis(400);
+
+/// A connection to an agent that runs as the same user.
+pub struct Client {
+    address: Address,
+    connection: Mutex<Connection>,
+    /// Whether the person was asked here already, and said yes.
+    allowed: AtomicBool,
+    /// Told when the person is being asked on the desktop.
+    on_asking: Option<fn()>,
+    ask_first: Option<AskFirst>,
+}
+
+/// Asks the person on the terminal whether a code of this account may be given.
+type AskFirst = Box<dyn Fn(&Summary) -> bool + Send + Sync>;
+
+struct Connection {
+    stream: UnixStream,
+    inbox: Inbox,
+    last: Stopwatch,
+}
+
+impl Connection {
+    fn new(address: &Address) -> Result<Self, AgentError> {
+        peer::is_private(address.directory())?;
+        let stream = UnixStream::connect(address.socket()).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
+                AgentError::NotRunning
+            }
+            _ => AgentError::io("socket")(error),
+        })?;
+        peer::is_ourselves(&stream)?;
+        Ok(Self {
+            stream,
+            inbox: Inbox::new(),
+            last: Stopwatch::start(),
+        })
+    }
+}
+
+/// What a list holds.
+pub struct Listed {
+    /// The accounts.
+    pub summaries: Vec<Summary>,
+    /// How many records are of a kind that the agent doesn't know.
+    pub unknown: u32,
+}
+
+impl Client {
+    /// Connects, and makes sure that it is the same user who answers.
+    ///
+    /// # Errors
+    /// No agent runs; the directory isn't ours alone; another user answers.
+    pub fn connect(address: &Address) -> Result<Self, AgentError> {
+        Ok(Self {
+            connection: Mutex::new(Connection::new(address)?),
+            address: address.clone(),
+            allowed: AtomicBool::new(false),
+            on_asking: None,
+            ask_first: None,
+        })
+    }
+
+    /// Has `tell` called when an answer waits for a person at the desktop.
+    pub fn on_asking(&mut self, tell: fn()) {
+        self.on_asking = Some(tell);
+    }
+
+    /// Asks by `ask` where an account wants that and the agent has no desktop to ask on.
+    pub fn ask_first(&mut self, ask: impl Fn(&Summary) -> bool + Send + Sync + 'static) {
+        self.ask_first = Some(Box::new(ask));
+    }
+
+    fn asked(&self) -> Asked {
+        if self.allowed.load(Ordering::Relaxed) {
+            Asked::OnTerminal
+        } else {
+            Asked::Not
+        }
+    }
+
+    /// How the agent is.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn status(&self) -> Result<Status, AgentError> {
+        match self.ask(&Request::Status)? {
+            Reply::Status(status) => Ok(status),
+            other => Err(refusal(other)),
+        }
+    }
+
+    /// Hands over the vault's key, for so long.
+    ///
+    /// # Errors
+    /// The agent can't open the vault with it; no answer.
+    pub fn unlock(&self, vault: &Unlocked, lifetimes: Lifetimes) -> Result<Status, AgentError> {
+        let request = Request::Unlock {
+            key: vault.key_for_agent(),
+            lifetimes,
+        };
+        match self.ask(&request)? {
+            Reply::Status(status) => Ok(status),
+            other => Err(refusal(other)),
+        }
+    }
+
+    /// Has the key forgotten; it is gone when this returns.
+    ///
+    /// # Errors
+    /// No answer, or the process that held the key hasn't ended.
+    pub fn lock(self) -> Result<(), AgentError> {
+        self.end(&Request::Lock)
+    }
+
+    /// Ends the agent; the key is gone when this returns.
+    ///
+    /// # Errors
+    /// As [`Client::lock`].
+    pub fn stop(self) -> Result<(), AgentError> {
+        self.end(&Request::Stop)
+    }
+
+    fn end(&self, request: &Request) -> Result<(), AgentError> {
+        match self.ask(request)? {
+            Reply::Done => {}
+            other => return Err(refusal(other)),
+        }
+        // The system closes the connection when the process is gone, its memory first.
+        let mut connection = self.connection();
+        let Connection { stream, inbox, .. } = &mut *connection;
+        match frame::read_reply(stream, inbox, PATIENCE) {
+            Err(NoFrame::Closed) => Ok(()),
+            Ok(_) | Err(NoFrame::Late | NoFrame::Length | NoFrame::Failed) => {
+                Err(AgentError::Silent)
+            }
+        }
+    }
+
+    /// The one account that a query means.
+    ///
+    /// # Errors
+    /// None, or several: [`AgentError::NotOne`].
+    pub fn find(&self, query: &str) -> Result<Summary, AgentError> {
+        match self.ask(&Request::Find(query.into()))? {
+            Reply::Found(summary) => Ok(*summary),
+            other => Err(refusal(other)),
+        }
+    }
+
+    /// The code of the one account that a query means, in one question.
+    ///
+    /// # Errors
+    /// As [`Client::find`] and [`Authenticator::code_at`].
+    pub fn code_of(&self, query: &str, now: UnixTime) -> Result<(Summary, Code), AgentError> {
+        self.code(Whom::Query(query.into()), When::At(now))
+    }
+
+    /// All accounts of a kind.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn list(&self, which: Which) -> Result<Listed, AgentError> {
+        let mut connection = self.connection();
+        let mut summaries = Vec::new();
+        let mut reply = self.ask_on(&mut connection, &Request::List(which))?;
+        loop {
+            match reply {
+                Reply::Part(mut part) => summaries.append(&mut part),
+                Reply::End(unknown) => return Ok(Listed { summaries, unknown }),
+                other => return Err(refusal(other)),
+            }
+            reply = self.next(&mut connection)?;
+        }
+    }
+
+    fn code(&self, whom: Whom, when: When) -> Result<(Summary, Code), AgentError> {
+        let request = Request::Code {
+            whom,
+            when,
+            asked: self.asked(),
+        };
+        match self.ask(&request)? {
+            Reply::Code(summary, code) => Ok((*summary, code)),
+            other => Err(refusal(other)),
+        }
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, request: &Request) -> Result<Reply, AgentError> {
+        let reply = self.ask_on(&mut self.connection(), request)?;
+        let (Reply::AskFirst(summary), Some(ask)) = (&reply, &self.ask_first) else {
+            return Ok(reply);
+        };
+        if !ask(summary) {
+            return Err(AgentError::Denied);
+        }
+        self.allowed.store(true, Ordering::Relaxed);
+        self.ask_on(&mut self.connection(), &request.allowed())
+    }
+
+    fn ask_on(&self, connection: &mut Connection, request: &Request) -> Result<Reply, AgentError> {
+        let tag: &Tag = self.address.tag();
+        let frame = request.write(tag).ok_or(AgentError::TooLarge)?;
+        if connection.last.elapsed() > STALE {
+            *connection = Connection::new(&self.address)?;
+        }
+        frame::write(&connection.stream, &frame, PATIENCE).map_err(no_answer)?;
+        self.next(connection)
+    }
+
+    fn next(&self, connection: &mut Connection) -> Result<Reply, AgentError> {
+        let mut patience = PATIENCE;
+        loop {
+            let Connection { stream, inbox, .. } = &mut *connection;
+            let frame = frame::read_reply(stream, inbox, patience).map_err(no_answer)?;
+            connection.last = Stopwatch::start();
+            match Reply::read(&frame).ok_or(AgentError::NotUnderstood)? {
+                Reply::Asking => {
+                    patience = ASKING + PATIENCE;
+                    if let Some(tell) = self.on_asking {
+                        tell();
+                    }
+                }
+                reply => return Ok(reply),
+            }
+        }
+    }
+}
+
+fn no_answer(no_frame: NoFrame) -> AgentError {
+    match no_frame {
+        NoFrame::Closed => AgentError::Ended,
+        NoFrame::Late | NoFrame::Failed => AgentError::Silent,
+        NoFrame::Length => AgentError::NotUnderstood,
+    }
+}
+
+/// A reply that isn't what was asked for.
+fn refusal(reply: Reply) -> AgentError {
+    match reply {
+        Reply::Locked => AgentError::Locked,
+        Reply::NotOne(not_one) => AgentError::NotOne(not_one),
+        Reply::OtherVault(vault) => AgentError::OtherVault(vault),
+        Reply::AskFirst(summary) => AgentError::AskFirst(summary),
+        Reply::Denied => AgentError::Denied,
+        Reply::Busy => AgentError::Busy,
+        Reply::Failed {
+            kind,
+            message,
+            hint,
+        } => AgentError::Failed {
+            kind,
+            message,
+            hint: (!hint.is_empty()).then_some(hint),
+        },
+        Reply::OtherVersion(version, program) => AgentError::OtherVersion { version, program },
+        Reply::Done
+        | Reply::Status(_)
+        | Reply::Part(_)
+        | Reply::End(_)
+        | Reply::Found(_)
+        | Reply::Code(..)
+        | Reply::Pair(_)
+        | Reply::Session(_)
+        | Reply::Asking
+        | Reply::Malformed => AgentError::NotUnderstood,
+    }
+}
+
+impl Authenticator for Client {
+    type Error = AgentError;
+
+    fn summaries(&self) -> Result<Vec<Summary>, AgentError> {
+        Ok(self.list(Which::Live)?.summaries)
+    }
+
+    fn code_at(&self, id: &AccountId, now: UnixTime) -> Result<Code, AgentError> {
+        Ok(self.code(Whom::Id(*id), When::At(now))?.1)
+    }
+
+    fn code_of_step(&self, id: &AccountId, step: u64) -> Result<Code, AgentError> {
+        Ok(self.code(Whom::Id(*id), When::Step(step))?.1)
+    }
+
+    fn pair_at(&self, id: &AccountId, now: UnixTime, pairing: Pairing) -> Result<Pair, AgentError> {
+        let request = Request::Pair {
+            id: *id,
+            now,
+            pairing,
+            asked: self.asked(),
+        };
+        match self.ask(&request)? {
+            Reply::Pair(pair) => Ok(pair),
+            other => Err(refusal(other)),
+        }
+    }
+
+    fn next_hotp(&mut self, id: &AccountId, now: UnixTime) -> Result<Code, AgentError> {
+        let request = Request::HotpNext {
+            id: *id,
+            now,
+            asked: self.asked(),
+        };
+        match self.ask(&request)? {
+            Reply::Code(_, code) => Ok(code),
+            other => Err(refusal(other)),
+        }
+    }
+}
+
+impl Keep for Client {
+    type Error = AgentError;
+
+    fn hold(&self, name: &str, blob: &Secret, until: UnixTime) -> Result<(), AgentError> {
+        if blob.len() > MAX_BLOB {
+            return Err(AgentError::TooLarge);
+        }
+        let request = Request::SessionPut {
+            name: name.into(),
+            blob: blob.duplicate(),
+            until,
+        };
+        match self.ask(&request)? {
+            Reply::Done => Ok(()),
+            other => Err(refusal(other)),
+        }
+    }
+
+    fn recall(&self, name: &str, now: UnixTime) -> Result<Option<(Secret, UnixTime)>, AgentError> {
+        let request = Request::SessionGet {
+            name: name.into(),
+            now,
+        };
+        match self.ask(&request)? {
+            Reply::Session(held) => Ok(held),
+            other => Err(refusal(other)),
+        }
+    }
+
+    fn forget(&self, name: &str) -> Result<(), AgentError> {
+        match self.ask(&Request::SessionForget(name.into()))? {
+            Reply::Done => Ok(()),
+            other => Err(refusal(other)),
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The open vault in the keyholder: requests in, replies out. It knows nothing of sockets and processes.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use crate::account::query::{self, Found};
+use crate::account::{AccountId, Summary};
+use crate::agent::lifetime::Lifetime;
+use crate::agent::protocol::{
+    Asked, Held, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom,
+};
+use crate::authenticator::Authenticator as _;
+use crate::clock::{Clock, System, UnixTime, Uptime};
+use crate::failure::Fails;
+use crate::keep::Keep as _;
+use crate::otp::{Code, Pairing};
+use crate::secret::Secret;
+use crate::secret::page::Guard;
+use crate::vault::{Files, Mark, Unlocked, VaultError};
+
+/// What a person answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Allowed {
+    Yes,
+    No,
+    /// Nobody could be asked here.
+    NotAsked,
+    /// Too many questions are open.
+    Busy,
+}
+
+/// Asks the person whether a code of this account may leave.
+pub(super) type Ask = Box<dyn Fn(&Summary) -> Allowed + Send + Sync>;
+
+/// What is to be done after the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    GoOn,
+    /// The key goes.
+    Lock,
+    /// The key goes, and the agent with it.
+    Stop,
+}
+
+/// The vault that is held, for how long, and who is asked.
+pub(super) struct Hold {
+    files: Files,
+    /// The vault's path, for who asks what this agent is for.
+    name: String,
+    lifetime: Lifetime,
+    ask: Ask,
+    state: RwLock<State>,
+}
+
+struct State {
+    /// None when it couldn't be read again: the process ends then.
+    vault: Option<Unlocked>,
+    /// What the file looked like before it was read.
+    mark: Option<Mark>,
+    live: Vec<Summary>,
+    unknown: u32,
+    guard: Guard,
+}
+
+impl State {
+    fn new(mut vault: Unlocked, mark: Option<Mark>, guard: Guard) -> Self {
+        vault.note_places();
+        Self {
+            live: vault.live().cloned().collect(),
+            unknown: vault.unknown_records().len() as u32,
+            mark,
+            guard,
+            vault: Some(vault),
+        }
+    }
+}
+
+/// Why a request has no answer of its own.
+enum Trouble {
+    Vault(Box<VaultError>),
+    Reply(Box<Reply>),
+}
+
+impl From<Reply> for Trouble {
+    fn from(reply: Reply) -> Self {
+        Self::Reply(Box::new(reply))
+    }
+}
+
+impl From<VaultError> for Trouble {
+    fn from(error: VaultError) -> Self {
+        Self::Vault(Box::new(error))
+    }
+}
+
+impl Hold {
+    /// Opens the vault with the key.
+    ///
+    /// # Errors
+    /// The vault can't be opened with it.
+    pub(super) fn new(
+        files: Files,
+        name: String,
+        key: &Secret,
+        lifetimes: Lifetimes,
+        ask: Ask,
+    ) -> Result<Self, VaultError> {
+        let mark = Mark::of(&files);
+        let (vault, guard) = Unlocked::open_held(&files, key, now())?;
+        Ok(Self {
+            lifetime: Lifetime::new(lifetimes, Uptime::now()),
+            state: RwLock::new(State::new(vault, mark, guard)),
+            files,
+            name,
+            ask,
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn lifetime(&self) -> &Lifetime {
+        &self.lifetime
+    }
+
+    /// Lets the key go, once nobody uses it; nobody can use it afterwards. False when somebody still does: a save that takes
+    /// long, say.
+    pub(super) fn let_go(&self) -> bool {
+        match self.state.try_write() {
+            Ok(mut state) => {
+                state.vault = None;
+                true
+            }
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                poisoned.into_inner().vault = None;
+                true
+            }
+            Err(std::sync::TryLockError::WouldBlock) => false,
+        }
+    }
+
+    /// Answers one request. `say` sends a reply; a list takes several.
+    pub(super) fn answer(&self, request: Request, say: &mut dyn FnMut(Reply)) -> Then {
+        // A look at the agent doesn't count as use.
+        let is_use = !matches!(request, Request::Status | Request::Lock | Request::Stop);
+        if is_use
+            && !matches!(request, Request::Unlock { .. })
+            && !self.lifetime.touch(Uptime::now())
+        {
+            say(Reply::Locked);
+            return Then::Lock;
+        }
+        match self.try_answer(request, say) {
+            Ok(then) => then,
+            Err(Trouble::Reply(reply)) => {
+                say(*reply);
+                Then::GoOn
+            }
+            Err(Trouble::Vault(error)) => {
+                let is_lost = self.read().vault.is_none();
+                say(failed(&error));
+                if is_lost { Then::Lock } else { Then::GoOn }
+            }
+        }
+    }
+
+    fn try_answer(&self, request: Request, say: &mut dyn FnMut(Reply)) -> Result<Then, Trouble> {
+        match request {
+            Request::Status => say(Reply::Status(self.status())),
+            Request::Lock => {
+                say(Reply::Done);
+                return Ok(Then::Lock);
+            }
+            Request::Stop => {
+                say(Reply::Done);
+                return Ok(Then::Stop);
+            }
+            Request::Unlock { key, lifetimes } => {
+                self.unlock_again(&key, lifetimes)?;
+                say(Reply::Status(self.status()));
+            }
+            Request::List(which) => self.list(which, say)?,
+            Request::Find(query) => {
+                let state = self.fresh()?;
+                let found = find(&state, &query)?;
+                say(Reply::Found(Box::new(found.clone())));
+            }
+            Request::Code { whom, when, asked } => {
+                let summary = self.whom(&whom)?;
+                self.allowed(&summary, asked, say)?;
+                let code = self.code(&summary.id, when)?;
+                say(Reply::Code(Box::new(summary), code));
+            }
+            Request::Pair {
+                id,
+                now,
+                pairing,
+                asked,
+            } => {
+                let summary = self.whom(&Whom::Id(id))?;
+                self.allowed(&summary, asked, say)?;
+                say(Reply::Pair(self.pair(&id, now, pairing)?));
+            }
+            Request::HotpNext { id, now, asked } => {
+                let summary = self.whom(&Whom::Id(id))?;
+                self.allowed(&summary, asked, say)?;
+                let code = self.next_hotp(&id, now)?;
+                say(Reply::Code(Box::new(self.whom(&Whom::Id(id))?), code));
+            }
+            Request::SessionGet { name, now } => {
+                let held = vault(&*self.fresh()?)?.recall(&name, now)?;
+                say(Reply::Session(held));
+            }
+            Request::SessionPut { name, blob, until } => {
+                vault(&*self.fresh()?)?.hold(&name, &blob, until)?;
+                say(Reply::Done);
+            }
+            Request::SessionForget(name) => {
+                vault(&*self.fresh()?)?.forget(&name)?;
+                say(Reply::Done);
+            }
+        }
+        Ok(Then::GoOn)
+    }
+
+    fn status(&self) -> Status {
+        let state = self.read();
+        let left = self.lifetime.left(Uptime::now());
+        Status {
+            pid: std::process::id(),
+            program: env!("CARGO_PKG_VERSION").into(),
+            vault: self.name.clone(),
+            held: state.vault.as_ref().map(|vault| Held {
+                accounts: state.live.len() as u32,
+                generation: vault.generation(),
+                guard: state.guard,
+                left: left.whole,
+                idle_left: left.idle,
+            }),
+        }
+    }
+
+    /// Begins the lifetimes anew, for who has the vault's key at this moment.
+    fn unlock_again(&self, key: &Secret, lifetimes: Lifetimes) -> Result<(), VaultError> {
+        let mut state = self.write();
+        let mark = Mark::of(&self.files);
+        // Opened anew rather than compared: the passphrase may have been changed since, and the new key is right.
+        let (vault, guard) = Unlocked::open_held(&self.files, key, now())?;
+        *state = State::new(vault, mark, guard);
+        self.lifetime.renew(lifetimes, Uptime::now());
+        Ok(())
+    }
+
+    fn list(&self, which: Which, say: &mut dyn FnMut(Reply)) -> Result<(), Trouble> {
+        let state = self.fresh()?;
+        let trash;
+        let summaries = match which {
+            Which::Live => &state.live,
+            Which::Trash => {
+                trash = vault(&state)?.trash();
+                &trash
+            }
+        };
+        // Parts of about 32 KiB: a frame has a bound, and a summary has none that is small.
+        let mut part = Vec::new();
+        let mut len = 0;
+        for summary in summaries {
+            let own = summary.note.len() + summary.issuer.len() + summary.name.len() + 512;
+            if len + own > 32 << 10 && !part.is_empty() {
+                say(Reply::Part(std::mem::take(&mut part)));
+                len = 0;
+            }
+            len += own;
+            part.push(summary.clone());
+        }
+        say(Reply::Part(part));
+        say(Reply::End(state.unknown));
+        Ok(())
+    }
+
+    fn whom(&self, whom: &Whom) -> Result<Summary, Trouble> {
+        let state = self.fresh()?;
+        match whom {
+            Whom::Query(query) => Ok(find(&state, query)?.clone()),
+            Whom::Id(id) => Ok(vault(&state)?.summary(id)?.clone()),
+        }
+    }
+
+    /// An account that wants to be asked for: by the desktop if there is one, else by the client on its terminal.
+    fn allowed(
+        &self,
+        summary: &Summary,
+        asked: Asked,
+        say: &mut dyn FnMut(Reply),
+    ) -> Result<(), Trouble> {
+        if !wants_asking(summary) {
+            return Ok(());
+        }
+        say(Reply::Asking);
+        match ((self.ask)(summary), asked) {
+            (Allowed::Yes, _) | (Allowed::NotAsked, Asked::OnTerminal) => Ok(()),
+            (Allowed::No, _) => Err(Reply::Denied.into()),
+            (Allowed::Busy, _) => Err(Reply::Busy.into()),
+            (Allowed::NotAsked, Asked::Not) => {
+                Err(Reply::AskFirst(Box::new(summary.clone())).into())
+            }
+        }
+    }
+
+    fn code(&self, id: &AccountId, when: When) -> Result<Code, Trouble> {
+        let state = self.read();
+        let vault = vault(&state)?;
+        Ok(match when {
+            When::At(now) => vault.code_at(id, now)?,
+            When::Step(step) => vault.code_of_step(id, step)?,
+        })
+    }
+
+    fn pair(
+        &self,
+        id: &AccountId,
+        now: UnixTime,
+        pairing: Pairing,
+    ) -> Result<crate::otp::Pair, Trouble> {
+        Ok(vault(&self.read())?.pair_at(id, now, pairing)?)
+    }
+
+    fn next_hotp(&self, id: &AccountId, now: UnixTime) -> Result<Code, Trouble> {
+        let mut state = self.write();
+        let vault = state.vault.as_mut().ok_or(Reply::Locked)?;
+        let code = vault.next_hotp(id, now);
+        // It has merged what others wrote and put a counter forward: all that was noted is of before.
+        let vault = state.vault.take().ok_or(Reply::Locked)?;
+        let mark = Mark::of(&self.files);
+        *state = State::new(vault, mark, state.guard);
+        Ok(code?)
+    }
+
+    /// The state, read again where the file has changed. Where that can't be done, the key is gone: what the file says now
+    /// is not what a code would be made from.
+    fn fresh(&self) -> Result<RwLockReadGuard<'_, State>, Trouble> {
+        let mark = Mark::of(&self.files);
+        {
+            let state = self.read();
+            if mark.is_some() && state.mark == mark {
+                return Ok(state);
+            }
+        }
+        let mut state = self.write();
+        if mark.is_none() || state.mark != mark {
+            let vault = state.vault.take().ok_or(Reply::Locked)?;
+            let vault = vault.read_again(now())?;
+            *state = State::new(vault, mark, state.guard);
+        }
+        drop(state);
+        Ok(self.read())
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn vault(state: &State) -> Result<&Unlocked, Trouble> {
+    state.vault.as_ref().ok_or_else(|| Reply::Locked.into())
+}
+
+fn find<'s>(state: &'s State, query: &str) -> Result<&'s Summary, Trouble> {
+    let named = |indices: &[usize]| -> Vec<Summary> {
+        let first = indices.iter().take(NAMED);
+        first.map(|index| state.live[*index].clone()).collect()
+    };
+    let not_one = match query::find(query, &state.live) {
+        Found::One(index) => return Ok(&state.live[index]),
+        Found::Several(indices) => NotOne::Several(named(&indices), indices.len() as u32),
+        Found::Nothing(indices) => NotOne::Nothing(
+            named(&indices),
+            indices.len() as u32,
+            state.live.len() as u32,
+        ),
+    };
+    Err(Reply::NotOne(not_one).into())
+}
+
+/// The moment for the vault's own stamps. A vault opens whatever the clock says.
+fn now() -> UnixTime {
+    System.now().unwrap_or(UnixTime::from_secs(0))
+}
+
+pub(super) fn failed(error: &VaultError) -> Reply {
+    Reply::Failed {
+        kind: error.kind(),
+        message: error.to_string(),
+        hint: error.hint().unwrap_or_default(),
+    }
+}
+
+fn wants_asking(_summary: &Summary) -> bool {
+    false
+}
