@@ -1,6 +1,8 @@
 //! The arguments as typed. What they mean is each command's own business.
 
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -81,6 +83,10 @@ pub(crate) struct Global {
         hide_short_help = true
     )]
     pub(crate) recovery: bool,
+    /// Don't ask the agent: open the vault here [env: VMFA_NO_AGENT]
+    #[cfg(unix)]
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(crate) no_agent: bool,
     /// Open a vault that is older than one seen here before, such as one just restored by hand
     #[arg(
         long,
@@ -125,6 +131,26 @@ pub(crate) enum Command {
                       vmfa pair --wait github      this code, then the next when it begins"
     )]
     Pair(Pair),
+    /// Ask for the passphrase once: an agent gives the codes until it is locked
+    #[cfg(unix)]
+    #[command(
+        after_help = "Examples:\n  vmfa unlock                       for 8 hours, or until 10 minutes without use\n  \
+                      vmfa unlock --for 1h --idle 1h    through an hour of Terraform\n\n\
+                      The agent never gives a secret: `show --secret` and `qr` ask for the passphrase again.\n\
+                      It locks when the machine sleeps, when the screen is locked, and on `vmfa lock`."
+    )]
+    Unlock(Unlock),
+    /// Have the agent forget the key
+    #[cfg(unix)]
+    #[command(after_help = "Example:\n  vmfa lock")]
+    Lock,
+    /// Start the agent, tell how it is, stop it, or print what starts it at login
+    #[cfg(unix)]
+    #[command(
+        after_help = "Examples:\n  vmfa agent status\n  vmfa agent stop\n  vmfa agent unit --out ~/.config/systemd/user    started by systemd when it is needed\n\n\
+                      `vmfa unlock` starts an agent by itself where none runs."
+    )]
+    Agent(Agent),
     /// Tell which QR codes are in a picture; needs no vault
     #[command(
         after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them"
@@ -285,6 +311,70 @@ pub(crate) struct Pair {
     /// As JSON: both codes in order, with steps and validity
     #[arg(long, conflicts_with = "wait")]
     pub(crate) json: bool,
+}
+
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct Unlock {
+    /// How long the agent holds the key at most: 90s, 10m, 8h, 1h30m, up to 30d
+    #[arg(long = "for", value_name = "TIME", default_value = "8h", value_parser = span)]
+    pub(crate) whole: Duration,
+    /// How long it holds the key without being asked for anything
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = span)]
+    pub(crate) idle: Duration,
+}
+
+#[cfg(unix)]
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Agent {
+    /// Stay in the foreground; a listening socket on standard input is taken over
+    #[arg(long)]
+    pub(crate) foreground: bool,
+    /// Leave the terminal, and tell on standard output when it is ready
+    #[arg(long, hide = true, requires = "foreground")]
+    pub(crate) detached: bool,
+    /// The process that holds the key; its three standard streams are the socket, the line to its parent, and a client
+    #[arg(long, hide = true)]
+    pub(crate) keyholder: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<AgentCommand>,
+}
+
+#[cfg(unix)]
+#[derive(Subcommand)]
+pub(crate) enum AgentCommand {
+    /// Tell how the agent is: exit code 0 when it is unlocked, 4 when it is locked or none runs
+    #[command(after_help = "Example:\n  vmfa agent status || vmfa unlock")]
+    Status(AgentStatus),
+    /// End the agent; the key is forgotten
+    #[command(after_help = "Example:\n  vmfa agent stop")]
+    Stop,
+    /// Print the systemd units that start the agent when it is needed (on macOS the launchd property list)
+    #[command(
+        after_help = "Examples:\n  vmfa agent unit --out ~/.config/systemd/user && systemctl --user enable --now vmfa-agent.socket\n  \
+                      vmfa agent unit --launchd > ~/Library/LaunchAgents/vmfa-agent.plist"
+    )]
+    Unit(AgentUnit),
+}
+
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct AgentStatus {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct AgentUnit {
+    /// A directory to write the two systemd units into
+    #[arg(long, value_name = "DIR", conflicts_with = "launchd")]
+    pub(crate) out: Option<PathBuf>,
+    /// A launchd property list instead
+    #[arg(long)]
+    pub(crate) launchd: bool,
 }
 
 #[derive(Args)]
@@ -560,6 +650,35 @@ pub(crate) struct Man {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// A span of time: numbers with units, the larger first.
+#[cfg(unix)]
+fn span(text: &str) -> Result<Duration, String> {
+    const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+    let wrong = || "not a time such as 90s, 10m, 8h or 1h30m, from 1s to 30d".to_owned();
+    let (mut seconds, mut number, mut largest) = (0u64, None::<u64>, u64::MAX);
+    for character in text.chars() {
+        if let Some(digit) = character.to_digit(10) {
+            let before = number.unwrap_or(0);
+            let longer = before
+                .checked_mul(10)
+                .and_then(|n| n.checked_add(digit.into()));
+            number = Some(longer.ok_or_else(wrong)?);
+            continue;
+        }
+        let unit = UNITS.iter().find(|(name, _)| *name == character);
+        let (_, unit) = unit.filter(|(_, unit)| *unit < largest).ok_or_else(wrong)?;
+        let part = number.take().and_then(|number| number.checked_mul(*unit));
+        seconds = part
+            .and_then(|part| seconds.checked_add(part))
+            .ok_or_else(wrong)?;
+        largest = *unit;
+    }
+    if number.is_some() || !(1..=30 * 86_400).contains(&seconds) {
+        return Err(wrong());
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 /// A whole number, or words that say so.
 fn number<T: std::str::FromStr + Bounded>(text: &str) -> Result<T, String> {
     let most = T::MOST;
@@ -578,4 +697,35 @@ impl Bounded for u32 {
 
 impl Bounded for u64 {
     const MOST: u64 = u64::MAX;
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_read_whole_or_refused() {
+        let seconds = |text| span(text).ok().map(|span| span.as_secs());
+        assert_eq!(seconds("8h"), Some(28_800));
+        assert_eq!(seconds("1h30m"), Some(5400));
+        assert_eq!(seconds("30d"), Some(2_592_000));
+        assert_eq!(seconds("1s"), Some(1));
+        for text in [
+            "",
+            "h",
+            "8",
+            "0s",
+            "31d",
+            "30m1h",
+            "1h1h",
+            "-1h",
+            "1.5h",
+            " 1h",
+            "1h ",
+            "99999999999999999999h",
+            "307445734561825861m",
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
 }

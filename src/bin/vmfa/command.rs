@@ -1,6 +1,8 @@
 //! One file a command. Here: from the arguments to the command, and what several of them share.
 
 mod add;
+#[cfg(unix)]
+mod agent;
 mod backup;
 mod check;
 mod code;
@@ -19,6 +21,8 @@ mod scan;
 mod show;
 mod slot;
 mod trash;
+#[cfg(unix)]
+mod unit;
 mod words;
 
 use std::borrow::Borrow;
@@ -29,6 +33,8 @@ use clap::error::ErrorKind;
 use vmfa::account::Summary;
 use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
+#[cfg(unix)]
+use vmfa::agent::{AgentError, protocol::NotOne};
 use vmfa::clock::UnixTime;
 use vmfa::vault::{Saved, Unlocked};
 
@@ -62,6 +68,12 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Add(input) => add::run(context, *input),
         Command::Code(input) => code::run(context, &input).map(done),
         Command::Pair(input) => pair::run(context, &input).map(done),
+        #[cfg(unix)]
+        Command::Unlock(input) => agent::unlock(context, &input).map(done),
+        #[cfg(unix)]
+        Command::Lock => agent::lock(context).map(done),
+        #[cfg(unix)]
+        Command::Agent(input) => agent::run(context, &input),
         Command::Scan(input) => scan::run(context, &input),
         Command::List(input) => list::run(context, &input).map(done),
         Command::Show(input) => show::run(context, &input).map(done),
@@ -155,7 +167,42 @@ pub(crate) fn pick<'a, S: Borrow<Summary>>(
     words: &[String],
     among: &'a [S],
 ) -> Outcome<&'a Summary> {
-    pick_where(words, among, "`vmfa list` shows them")
+    pick_where(words, among, SHOWN_BY)
+}
+
+/// What a person typed to name an account.
+pub(crate) fn words_of(words: &[String]) -> Outcome<String> {
+    let query = words.join(" ");
+    if query.trim().is_empty() {
+        return Err(Fault::usage("which account? The name is empty").hint(SHOWN_BY));
+    }
+    Ok(query)
+}
+
+/// Where all accounts are seen.
+const SHOWN_BY: &str = "`vmfa list` shows them";
+
+/// What the agent answered to a query, in the words in which the vault's own accounts would be spoken of; nothing where the
+/// vault itself must be asked.
+#[cfg(unix)]
+pub(crate) fn by_query<T>(
+    context: &Context,
+    query: &str,
+    answer: Result<T, AgentError>,
+) -> Outcome<Option<T>> {
+    match answer {
+        Err(AgentError::NotOne(NotOne::Several(named, count))) => {
+            Err(several(query, &named, count as usize))
+        }
+        Err(AgentError::NotOne(NotOne::Nothing(named, count, all))) => Err(nothing(
+            query,
+            &named,
+            count as usize,
+            all as usize,
+            SHOWN_BY,
+        )),
+        answer => context.answered(answer),
+    }
 }
 
 /// The one account that the words mean, with the hint that shows all there are.
@@ -164,62 +211,78 @@ pub(crate) fn pick_where<'a, S: Borrow<Summary>>(
     among: &'a [S],
     hint: &str,
 ) -> Outcome<&'a Summary> {
-    let query = words.join(" ");
-    if query.trim().is_empty() {
-        return Err(Fault::usage("which account? The name is empty").hint(hint));
-    }
-    let shown = quoted(&query);
-    let message = match query::find(&query, among) {
-        Found::One(index) => return Ok(among[index].borrow()),
-        Found::Several(indices) => {
-            let labels = indices.iter().map(|index| among[*index].borrow().label());
-            let alike = labels.collect::<std::collections::HashSet<_>>().len() == 1;
-            let message = format!(
-                "{shown} means more than one account: {}",
-                near(&indices, among)
-            );
-            let hint = if alike {
-                "say the id: they have the same label"
-            } else {
-                "say more words, the whole label, or the id"
-            };
-            return Err(Fault::new(Exit::NotFound, message).hint(hint));
-        }
-        Found::Nothing(_) if among.is_empty() => "there is no account here".to_owned(),
-        Found::Nothing(indices) if indices.is_empty() => format!("no account matches {shown}"),
+    let query = words_of(words)?;
+    let among_these = |indices: &[usize]| -> Vec<&Summary> {
+        indices.iter().map(|index| among[*index].borrow()).collect()
+    };
+    match query::find(&query, among) {
+        Found::One(index) => Ok(among[index].borrow()),
+        Found::Several(indices) => Err(several(&query, &among_these(&indices), indices.len())),
         Found::Nothing(indices) => {
-            format!(
-                "no account matches {shown}; near it: {}",
-                near(&indices, among)
-            )
+            let near = among_these(&indices);
+            Err(nothing(&query, &near, indices.len(), among.len(), hint))
         }
-    };
-    let hint = if among.is_empty() {
-        "`vmfa add` brings one in"
+    }
+}
+
+/// More than one account is meant: the first of them, and how many there are.
+pub(crate) fn several<S: Borrow<Summary>>(query: &str, named: &[S], count: usize) -> Fault {
+    let labels = named.iter().map(|summary| summary.borrow().label());
+    let alike = labels.collect::<std::collections::HashSet<_>>().len() == 1;
+    let message = format!(
+        "{} means more than one account: {}",
+        quoted(query),
+        near(named, count)
+    );
+    Fault::new(Exit::NotFound, message).hint(if alike {
+        "say the id: they have the same label"
     } else {
-        hint
+        "say more words, the whole label, or the id"
+    })
+}
+
+/// No account is meant: the nearest by spelling, how many of them, and how many accounts there are at all.
+pub(crate) fn nothing<S: Borrow<Summary>>(
+    query: &str,
+    named: &[S],
+    count: usize,
+    all: usize,
+    hint: &str,
+) -> Fault {
+    if all == 0 {
+        return Fault::new(Exit::NotFound, "there is no account here")
+            .hint("`vmfa add` brings one in");
+    }
+    let shown = quoted(query);
+    let message = if named.is_empty() {
+        format!("no account matches {shown}")
+    } else {
+        format!(
+            "no account matches {shown}; near it: {}",
+            near(named, count)
+        )
     };
-    Err(Fault::new(Exit::NotFound, message).hint(hint))
+    Fault::new(Exit::NotFound, message).hint(hint)
 }
 
 /// A few accounts in a line, told apart by the beginning of their ids where their labels are the same.
-fn near<S: Borrow<Summary>>(indices: &[usize], among: &[S]) -> String {
+fn near<S: Borrow<Summary>>(named_ones: &[S], count: usize) -> String {
     const SHOWN: usize = 8;
-    let label = |index: &usize| among[*index].borrow().label();
     let mut names: Vec<String> = Vec::new();
-    for index in indices.iter().take(SHOWN) {
-        let twin = indices
+    for (at, summary) in named_ones.iter().enumerate().take(SHOWN) {
+        let summary = summary.borrow();
+        let twin = named_ones
             .iter()
-            .any(|other| other != index && label(other) == label(index));
-        let summary = among[*index].borrow();
+            .enumerate()
+            .any(|(other, twin)| other != at && twin.borrow().label() == summary.label());
         names.push(if twin {
             format!("{} (id {})", named(summary), short_id(summary))
         } else {
             named(summary)
         });
     }
-    if indices.len() > SHOWN {
-        names.push(format!("and {} more", indices.len() - SHOWN));
+    if count > SHOWN {
+        names.push(format!("and {} more", count - SHOWN));
     }
     names.join(", ")
 }

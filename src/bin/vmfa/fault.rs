@@ -110,6 +110,11 @@ impl Fault {
         self.message.as_deref().unwrap_or_default()
     }
 
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
@@ -149,6 +154,12 @@ impl<E: Fails> From<E> for Fault {
             hint: error.hint(),
         }
     }
+}
+
+/// For a process that has nobody to tell.
+#[cfg(unix)]
+pub(crate) fn silent_panics() {
+    std::panic::set_hook(Box::new(|_| {}));
 }
 
 /// A panic is a bug of ours. Its message could quote data, so only the place is told.

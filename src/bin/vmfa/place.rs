@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use directories::{BaseDirs, ProjectDirs};
 use vmfa::account::text::clean;
+#[cfg(unix)]
+use vmfa::agent::{Address, Usual};
 
 use crate::fault::{Exit, Fault, Outcome};
 
@@ -27,6 +29,10 @@ pub(crate) struct Place {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) colours_allowed: bool,
     home: Option<PathBuf>,
+    #[cfg(unix)]
+    pub(crate) no_agent: bool,
+    #[cfg(unix)]
+    runtime: Option<PathBuf>,
 }
 
 fn set(name: &str) -> Option<OsString> {
@@ -66,6 +72,13 @@ impl Place {
             colours_allowed: set("NO_COLOR").is_none()
                 && set("TERM").is_none_or(|term| term != "dumb"),
             home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+            #[cfg(unix)]
+            no_agent: set("VMFA_NO_AGENT").is_some(),
+            // The XDG base directory specification: a relative path is invalid and counts as none.
+            #[cfg(unix)]
+            runtime: set("XDG_RUNTIME_DIR")
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute()),
         }
     }
 
@@ -103,6 +116,43 @@ impl Place {
     /// Whether the vault's path is the system's usual one: nobody named another.
     pub(crate) fn is_usual_vault(&self, given: Option<&Path>) -> bool {
         given.is_none() && self.vault.is_none()
+    }
+
+    /// Where the agent of a vault listens.
+    #[cfg(unix)]
+    pub(crate) fn agent(&self, files: &vmfa::vault::Files) -> Address {
+        let usual = match ProjectDirs::from("", "", "vmfa") {
+            Some(dirs) if dirs.data_dir().join("vault.vmfa") == files.vault => Usual::Yes,
+            Some(_) | None => Usual::No,
+        };
+        Address::new(self.runtime.as_deref(), &files.state, &files.vault, usual)
+    }
+
+    /// Whether the system has told no directory for sockets.
+    #[cfg(unix)]
+    pub(crate) fn lacks_runtime(&self) -> bool {
+        self.runtime.is_none()
+    }
+
+    /// What an agent needs of the environment, and nothing else: keys that somebody exported have no place in a process that
+    /// lives for days.
+    #[cfg(unix)]
+    pub(crate) fn for_agent(&self) -> Vec<(&'static str, OsString)> {
+        const NAMES: [&str; 9] = [
+            "HOME",
+            "PATH",
+            "LANG",
+            "XDG_RUNTIME_DIR",
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+            "DBUS_SESSION_BUS_ADDRESS",
+            "DBUS_SYSTEM_BUS_ADDRESS",
+            "RUST_BACKTRACE",
+        ];
+        let values = NAMES.into_iter().map(|name| (name, std::env::var_os(name)));
+        values
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
     }
 
     /// A path as a person writes it, safe to print.

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::io::Write;
 use std::path::Path;
 
+#[cfg(unix)]
+use vmfa::agent::{AgentError, Client};
 use vmfa::clock::{Clock, System, UnixTime};
 use vmfa::failure::{Fails, Kind};
 use vmfa::secret::{Secret, SecretText};
@@ -51,6 +53,80 @@ impl Context {
             files,
             clock: System,
         })
+    }
+
+    /// The agent, where one runs and is wanted.
+    #[cfg(unix)]
+    pub(crate) fn agent(&self) -> Option<Client> {
+        let global = &self.global;
+        let is_unwanted =
+            global.no_agent || self.place.no_agent || global.recovery || global.accept_rollback;
+        if is_unwanted {
+            return None;
+        }
+        match Client::connect(&self.place.agent(&self.files)) {
+            Ok(mut client) => {
+                client.on_asking(|| {
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "this account's codes are asked for: waiting for an answer"
+                    );
+                });
+                Some(client)
+            }
+            Err(AgentError::NotRunning) => None,
+            Err(error) => {
+                self.without_agent(error);
+                None
+            }
+        }
+    }
+
+    /// Says why the agent isn't asked, and what to do about it.
+    #[cfg(unix)]
+    fn without_agent(&self, error: AgentError) {
+        let fault = Fault::from(error);
+        self.screen.warn(&format!(
+            "{}; going on without it{}",
+            fault.message(),
+            fault
+                .advice()
+                .map(|hint| format!(" ({hint})"))
+                .unwrap_or_default()
+        ));
+    }
+
+    /// What the agent answered; nothing where the vault itself must be asked.
+    #[cfg(unix)]
+    pub(crate) fn answered<T>(&self, answer: Result<T, AgentError>) -> Outcome<Option<T>> {
+        let error = match answer {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        match error {
+            AgentError::Locked | AgentError::NotRunning | AgentError::Ended => return Ok(None),
+            // The vault will say the same of what was asked for, and more of what it is itself.
+            AgentError::Failed {
+                kind: Kind::Usage | Kind::NotFound,
+                ..
+            }
+            | AgentError::NotOne(_)
+            | AgentError::AskFirst(_)
+            | AgentError::Denied
+            | AgentError::Busy
+            | AgentError::RunsAlready => return Err(error.into()),
+            AgentError::Failed { .. }
+            | AgentError::Directory { .. }
+            | AgentError::InTheWay { .. }
+            | AgentError::OtherUser(_)
+            | AgentError::OtherVault(_)
+            | AgentError::OtherVersion { .. }
+            | AgentError::Silent
+            | AgentError::NotUnderstood
+            | AgentError::TooLarge
+            | AgentError::Io { .. } => self.without_agent(error),
+        }
+        Ok(None)
     }
 
     pub(crate) fn now(&self) -> Outcome<UnixTime> {

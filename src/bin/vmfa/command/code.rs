@@ -2,36 +2,81 @@
 
 use serde_json::{Value, json};
 use vmfa::account::Summary;
+#[cfg(unix)]
+use vmfa::agent::AgentError;
 use vmfa::authenticator::Authenticator;
 use vmfa::clock::{Clock, UnixTime};
+#[cfg(unix)]
+use vmfa::failure::Kind;
 use vmfa::otp::{self, Moment, OtpError, Scheme};
 
 use crate::args::Code;
+#[cfg(unix)]
+use crate::command::by_query;
 use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
+    #[cfg(unix)]
+    if let Some((summary, code)) = by_agent(context, input)? {
+        return print(context, &summary, &code, input);
+    }
     let mut vault = context.open()?;
     // Ten thousand summaries needn't be copied for one code.
     let summaries: Vec<&Summary> = vault.live().collect();
     let summary = &pick(&input.query, &summaries)?.clone();
     context.screen.needs_stdout()?;
     let code = one(context, &mut vault, summary, input)?;
+    print(context, summary, &code, input)
+}
+
+/// By the agent, if there is one that can answer: in one question where nothing but the present code is wanted.
+#[cfg(unix)]
+fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Code)>> {
+    let Some(mut client) = context.agent() else {
+        return Ok(None);
+    };
+    let query = crate::command::words_of(&input.query)?;
+    let is_plain = !input.fresh && !input.next && input.min_validity.is_none();
+    context.screen.needs_stdout()?;
+    if is_plain {
+        let now = match input.at {
+            Some(at) => UnixTime::from_secs(at),
+            None => context.now()?,
+        };
+        let answer = client.code_of(&query, now);
+        match answer {
+            // A counter is put forward by a question of its own.
+            Err(AgentError::Failed {
+                kind: Kind::Usage, ..
+            }) => {}
+            answer => return by_query(context, &query, answer),
+        }
+    }
+    let found = client.find(&query);
+    let Some(summary) = by_query(context, &query, found)? else {
+        return Ok(None);
+    };
+    let code = one(context, &mut client, &summary, input)?;
+    Ok(Some((summary, code)))
+}
+
+fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -> Outcome {
     if input.json {
         let now = if input.at.is_some() {
             None
         } else {
             context.clock.now().ok()
         };
-        return context.screen.json(&described(summary, &code, now));
+        return context.screen.json(&described(summary, code, now));
     }
     context.screen.line(code.as_str())?;
     if context.screen.err_is_terminal() && input.at.is_none() {
         context.screen.remark(&format!(
             "{}, {}",
             named(summary),
-            validity(&code, context.now()?)
+            validity(code, context.now()?)
         ));
     }
     Ok(())

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use vmfa::account::{Summary, query};
+#[cfg(unix)]
+use vmfa::agent::protocol::Which;
 use vmfa::authenticator::Authenticator;
-use vmfa::vault::Unlocked;
+use vmfa::vault::UnknownRecord;
 
 use crate::args::List;
 use crate::command::short_id;
@@ -12,12 +14,7 @@ use crate::print::Table;
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &List) -> Outcome {
-    let vault = context.open()?;
-    let all = if input.trash {
-        vault.trash()
-    } else {
-        vault.summaries()?
-    };
+    let (all, unknown) = accounts(context, input)?;
     let query = input.query.join(" ");
     let mut summaries: Vec<Summary> = query::matching(&query, &all)
         .into_iter()
@@ -30,7 +27,7 @@ pub(crate) fn run(context: &Context, input: &List) -> Outcome {
             .json(&Value::Array(summaries.iter().map(described).collect()));
     }
     print(context, &summaries)?;
-    remark_unknown(context, &vault);
+    remark_unknown(context, &unknown);
     if summaries.is_empty() && context.screen.err_is_terminal() {
         context.screen.remark(if input.trash {
             "the trash is empty"
@@ -41,6 +38,37 @@ pub(crate) fn run(context: &Context, input: &List) -> Outcome {
         });
     }
     Ok(())
+}
+
+/// The accounts, from the agent if there is one that can answer, and the records that aren't understood.
+fn accounts(context: &Context, input: &List) -> Outcome<(Vec<Summary>, Unknown)> {
+    #[cfg(unix)]
+    if let Some(client) = context.agent() {
+        let which = if input.trash {
+            Which::Trash
+        } else {
+            Which::Live
+        };
+        if let Some(listed) = context.answered(client.list(which))? {
+            return Ok((listed.summaries, Unknown::Counted(listed.unknown as usize)));
+        }
+    }
+    let vault = context.open()?;
+    let all = if input.trash {
+        vault.trash()
+    } else {
+        vault.summaries()?
+    };
+    Ok((all, Unknown::Known(vault.unknown_records())))
+}
+
+/// Records of a newer version.
+enum Unknown {
+    /// So many, as an agent tells it.
+    #[cfg(unix)]
+    Counted(usize),
+    /// These.
+    Known(Vec<UnknownRecord>),
 }
 
 /// Favourites first, then by label as a person sorts: case aside.
@@ -118,18 +146,24 @@ pub(crate) fn described(summary: &Summary) -> Value {
 }
 
 /// Records of a newer version are kept and shown as what they are.
-fn remark_unknown(context: &Context, vault: &Unlocked) {
-    let unknown = vault.unknown_records();
-    if !unknown.is_empty() {
-        let ids: Vec<String> = unknown
-            .iter()
-            .take(5)
-            .map(|record| format!("{} (type {})", record.id, record.kind))
-            .collect();
-        context.screen.warn(&format!(
-            "{} records are of a kind that this version doesn't know; they are kept as they are: {}",
-            unknown.len(),
+fn remark_unknown(context: &Context, unknown: &Unknown) {
+    let (count, ids) = match unknown {
+        #[cfg(unix)]
+        Unknown::Counted(count) => (*count, Vec::new()),
+        Unknown::Known(records) => {
+            let ids = records.iter().take(5);
+            let ids = ids.map(|record| format!("{} (type {})", record.id, record.kind));
+            (records.len(), ids.collect())
+        }
+    };
+    if count > 0 {
+        let which = if ids.is_empty() {
+            "`vmfa check` names them".to_owned()
+        } else {
             ids.join(", ")
+        };
+        context.screen.warn(&format!(
+            "{count} records are of a kind that this version doesn't know; they are kept as they are: {which}"
         ));
     }
 }

@@ -7,14 +7,33 @@ use vmfa::clock::Clock;
 use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 
 use crate::args::Pair;
+#[cfg(unix)]
+use crate::command::{by_query, words_of};
 use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
+    #[cfg(unix)]
+    if let Some(client) = context.agent() {
+        let query = words_of(&input.query)?;
+        let found = client.find(&query);
+        if let Some(summary) = by_query(context, &query, found)? {
+            return of(context, &client, &summary, input);
+        }
+    }
     let vault = context.open()?;
     let summaries: Vec<_> = vault.live().collect();
     let summary = pick(&input.query, &summaries)?;
+    of(context, &vault, summary, input)
+}
+
+fn of<A: Authenticator>(
+    context: &Context,
+    authenticator: &A,
+    summary: &Summary,
+    input: &Pair,
+) -> Outcome {
     if let Scheme::Hotp(_) = summary.scheme {
         return Err(
             Fault::usage("a counter-based (HOTP) account has no pair of time steps")
@@ -27,7 +46,7 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
         Pairing::Previous
     };
     context.screen.needs_stdout()?;
-    let codes = vault.pair_at(&summary.id, context.now()?, pairing)?;
+    let codes = authenticator.pair_at(&summary.id, context.now()?, pairing)?;
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     if input.json {
         return print_json(context, summary, &codes);

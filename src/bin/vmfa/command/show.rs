@@ -5,12 +5,23 @@ use vmfa::account::{Summary, key_uri};
 use vmfa::base32;
 
 use crate::args::Show;
+#[cfg(unix)]
+use crate::command::{by_query, words_of};
 use crate::command::{list, named, pick};
 use crate::fault::Outcome;
 use crate::unlock::{Asking, Context};
 
 pub(crate) fn run(context: &Context, input: &Show) -> Outcome {
     let secrets = input.secret || input.uri;
+    // A secret is never the agent's to give.
+    #[cfg(unix)]
+    if !secrets && let Some(client) = context.agent() {
+        let query = words_of(&input.query)?;
+        let found = client.find(&query);
+        if let Some(summary) = by_query(context, &query, found)? {
+            return print(context, &summary, None, input);
+        }
+    }
     let vault = context.open_by(if secrets {
         Asking::Again
     } else {
@@ -25,10 +36,16 @@ pub(crate) fn run(context: &Context, input: &Show) -> Outcome {
     if input.uri {
         return screen.line(key_uri::write(&vault.account(&summary.id)?).expose());
     }
+    let bits = vault.account(&summary.id)?.secret.len() * 8;
+    print(context, summary, Some(bits), input)
+}
+
+/// The account without its secret; how long that is, where it could be looked at.
+fn print(context: &Context, summary: &Summary, bits: Option<usize>, input: &Show) -> Outcome {
+    let screen = &context.screen;
     if input.json {
         return screen.json(&list::described(summary));
     }
-    let bits = vault.account(&summary.id)?.secret.len() * 8;
     let mut text = screen.bold(&named(summary));
     for (name, value) in fields(summary, bits) {
         let name = screen.faint(&format!("{name:<14}"));
@@ -37,7 +54,7 @@ pub(crate) fn run(context: &Context, input: &Show) -> Outcome {
     screen.line(&text)
 }
 
-fn fields(summary: &Summary, bits: usize) -> Vec<(&'static str, String)> {
+fn fields(summary: &Summary, bits: Option<usize>) -> Vec<(&'static str, String)> {
     let scheme = &summary.scheme;
     let mut fields = vec![
         ("issuer", summary.issuer.clone()),
@@ -73,7 +90,10 @@ fn fields(summary: &Summary, bits: usize) -> Vec<(&'static str, String)> {
         ),
         (
             "secret",
-            format!("{bits} bits; `vmfa show --secret` prints it"),
+            match bits {
+                Some(bits) => format!("{bits} bits; `vmfa show --secret` prints it"),
+                None => "`vmfa show --secret` prints it".into(),
+            },
         ),
         (
             "serial number",
