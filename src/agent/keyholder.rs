@@ -219,7 +219,8 @@ fn converse(shared: &Shared, stream: UnixStream, inbox: &mut Inbox) {
         };
         let then = match understood(&shared.tag, shared.hold.name(), &head, body) {
             Ok(request) => shared.hold.answer(request, &mut say),
-            Err((reply, then)) => {
+            Err(answer) => {
+                let (reply, then) = *answer;
                 say(reply);
                 then
             }
@@ -249,23 +250,24 @@ pub(super) fn understood(
     name: &str,
     head: &Head,
     body: &[u8],
-) -> Result<Request, (Reply, Then)> {
+) -> Result<Request, Box<(Reply, Then)>> {
+    let go_on = |reply| Err(Box::new((reply, Then::GoOn)));
     match head.verb {
         // The same in every version and for every vault: whoever may not speak to an agent may still end it.
-        Some(Verb::Stop) => return Err((Reply::Done, Then::Stop)),
+        Some(Verb::Stop) => return Err(Box::new((Reply::Done, Then::Stop))),
         _ if head.version != VERSION => {
             let program = env!("CARGO_PKG_VERSION").to_owned();
-            return Err((Reply::OtherVersion(VERSION, program), Then::GoOn));
+            return go_on(Reply::OtherVersion(VERSION, program));
         }
-        None => return Err((Reply::Malformed, Then::GoOn)),
+        None => return go_on(Reply::Malformed),
         Some(Verb::Status) => {}
         Some(_) if head.tag != *tag => {
-            return Err((Reply::OtherVault(name.to_owned()), Then::GoOn));
+            return go_on(Reply::OtherVault(name.to_owned()));
         }
         Some(_) => {}
     }
     let request = head.verb.and_then(|verb| Request::read(verb, body));
-    request.ok_or((Reply::Malformed, Then::GoOn))
+    request.map_or_else(|| go_on(Reply::Malformed), Ok)
 }
 
 /// Waits for what ends it: a client, the supervisor's end, or a lifetime's.

@@ -262,7 +262,7 @@ impl Supervisor<'_> {
                     Ok(Request::Status) => (locked_status(&name), Then::GoOn),
                     Ok(Request::Lock) => (Reply::Done, Then::Lock),
                     Ok(_) => (Reply::Locked, Then::GoOn),
-                    Err(answer) => answer,
+                    Err(answer) => *answer,
                 };
                 let is_heard = frame::write(stream, &reply.write(), PATIENCE).is_ok();
                 match then {

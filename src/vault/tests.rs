@@ -142,7 +142,7 @@ pub(super) fn bytes(path: &Path) -> Vec<u8> {
     bytes
 }
 
-fn put(path: &Path, bytes: &[u8]) {
+pub(super) fn put(path: &Path, bytes: &[u8]) {
     use std::io::Write as _;
     std::fs::File::create(path)
         .unwrap()
