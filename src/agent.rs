@@ -44,20 +44,11 @@ pub enum Ending {
     Stopped,
 }
 
-/// What can be done against being looked into: no core dump, no debugger of the same user, no new privileges, nothing that is
-/// written may be read by others. Best effort: each is refused on some system, and none is a reason to have no agent.
+/// What can be done against being looked into, and against giving others more than they have: no core dump, no debugger, no
+/// new privileges, nothing that is written may be read by others.
 fn harden() {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    let _ = setrlimit(Resource::Core, none);
+    crate::secret::process::keep_out();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-        let _ = rustix::thread::set_no_new_privs(true);
-    }
+    let _ = rustix::thread::set_no_new_privs(true);
 }

@@ -5,6 +5,8 @@
 
 #[cfg(unix)]
 pub mod page;
+#[cfg(unix)]
+pub mod process;
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};

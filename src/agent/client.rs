@@ -21,8 +21,12 @@ use crate::otp::{Code, Pair, Pairing};
 use crate::secret::Secret;
 use crate::vault::Unlocked;
 
-/// How long an answer may take. Opening a vault of 100,000 accounts, or a save on a slow disk, takes a part of it.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an answer may take that is a matter of microseconds, on a machine that is very busy.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How long one may take that waits for a disk, or for another program's save.
+const DISK_PATIENCE: Duration = Duration::from_secs(75);
+/// How often a question is put again when the agent closed the connection without a word.
+const TRIES: usize = 4;
 /// After so long without a word, the agent may just be closing the connection: a new one costs less than the doubt.
 const STALE: Duration = Duration::from_millis(400);
 
@@ -155,7 +159,7 @@ impl Client {
         // The system closes the connection when the process is gone, its memory first.
         let mut connection = self.connection();
         let Connection { stream, inbox, .. } = &mut *connection;
-        match frame::read_reply(stream, inbox, PATIENCE) {
+        match frame::read_reply(stream, inbox, DISK_PATIENCE) {
             Err(NoFrame::Closed) => Ok(()),
             Ok(_) | Err(NoFrame::Late | NoFrame::Length | NoFrame::Failed) => {
                 Err(AgentError::Silent)
@@ -196,7 +200,7 @@ impl Client {
                 Reply::End(unknown) => return Ok(Listed { summaries, unknown }),
                 other => return Err(refusal(other)),
             }
-            reply = self.next(&mut connection)?;
+            reply = self.next(&mut connection, PATIENCE)?;
         }
     }
 
@@ -219,7 +223,7 @@ impl Client {
     }
 
     fn ask(&self, request: &Request) -> Result<Reply, AgentError> {
-        let reply = self.ask_on(&mut self.connection(), request)?;
+        let reply = self.ask_again(request)?;
         let (Reply::AskFirst(summary), Some(ask)) = (&reply, &self.ask_first) else {
             return Ok(reply);
         };
@@ -227,7 +231,24 @@ impl Client {
             return Err(AgentError::Denied);
         }
         self.allowed.store(true, Ordering::Relaxed);
-        self.ask_on(&mut self.connection(), &request.allowed())
+        self.ask_again(&request.allowed())
+    }
+
+    /// Asks, and asks again on a new connection where the agent had to close this one for others. A counter is never asked
+    /// for twice: the first answer may only have been lost.
+    fn ask_again(&self, request: &Request) -> Result<Reply, AgentError> {
+        let mut connection = self.connection();
+        let is_once = matches!(request, Request::HotpNext { .. } | Request::Unlock { .. });
+        let mut tries = if is_once { 1 } else { TRIES };
+        loop {
+            tries -= 1;
+            match self.ask_on(&mut connection, request) {
+                Err(AgentError::Ended) if tries > 0 => {
+                    *connection = Connection::new(&self.address)?;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     fn ask_on(&self, connection: &mut Connection, request: &Request) -> Result<Reply, AgentError> {
@@ -237,18 +258,30 @@ impl Client {
             *connection = Connection::new(&self.address)?;
         }
         frame::write(&connection.stream, &frame, PATIENCE).map_err(no_answer)?;
-        self.next(connection)
+        let waits_for_disk = matches!(
+            request,
+            Request::HotpNext { .. } | Request::Unlock { .. } | Request::SessionPut { .. }
+        );
+        let patience = if waits_for_disk {
+            DISK_PATIENCE
+        } else {
+            PATIENCE
+        };
+        self.next(connection, patience)
     }
 
-    fn next(&self, connection: &mut Connection) -> Result<Reply, AgentError> {
-        let mut patience = PATIENCE;
+    fn next(
+        &self,
+        connection: &mut Connection,
+        mut patience: Duration,
+    ) -> Result<Reply, AgentError> {
         loop {
             let Connection { stream, inbox, .. } = &mut *connection;
             let frame = frame::read_reply(stream, inbox, patience).map_err(no_answer)?;
             connection.last = Stopwatch::start();
             match Reply::read(&frame).ok_or(AgentError::NotUnderstood)? {
                 Reply::Asking => {
-                    patience = ASKING + PATIENCE;
+                    patience = ASKING + patience;
                     if let Some(tell) = self.on_asking {
                         tell();
                     }

@@ -3,11 +3,15 @@
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Stopwatch;
 
 /// Connections at a time.
 pub(super) const SEATS: usize = 16;
+
+/// How long one may be silent before it gives way.
+const MANNERS: Duration = Duration::from_millis(100);
 
 /// The table of connections.
 #[derive(Default)]
@@ -29,14 +33,15 @@ pub(super) struct Seat {
 
 impl Door {
     /// Takes a connection in. When it takes the last seat, whoever has been silent for longest is shown out, so that there
-    /// is always a seat for one who has something to ask: a hundred idle connections only turn each other out.
+    /// is always a seat for one who has something to ask: a hundred idle connections only turn each other out. Whoever has
+    /// just come is left alone: among many that come at once, each is about to ask.
     pub(super) fn enter(self: &Arc<Self>, stream: UnixStream) -> Seat {
         let stream = Arc::new(stream);
         let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         if guests.len() + 1 >= SEATS {
             let idle = guests.iter().filter_map(|guest| {
                 let silent = guest.idle?.elapsed();
-                Some((silent, &guest.stream))
+                (silent >= MANNERS).then_some((silent, &guest.stream))
             });
             if let Some((_, longest)) = idle.max_by_key(|(silent, _)| *silent) {
                 // Only for reading: a request that has just arrived is answered still.
@@ -111,9 +116,20 @@ mod tests {
     #[test]
     fn the_last_seat_turns_out_whoever_was_silent_for_longest() {
         let door = Arc::new(Door::default());
+        let reads_end = |seat: &Seat| {
+            seat.stream().set_nonblocking(true).unwrap();
+            matches!((&*seat.stream).read(&mut [0]), Ok(0))
+        };
         let mut outside = Vec::new();
         let mut seats = Vec::new();
-        for _ in 0..SEATS {
+        for n in 0..SEATS {
+            if n + 1 == SEATS {
+                assert!(
+                    seats.iter().all(|seat| !reads_end(seat)),
+                    "all have just come"
+                );
+                std::thread::sleep(2 * MANNERS);
+            }
             let (inside, other) = UnixStream::pair().unwrap();
             outside.push(other);
             seats.push(door.enter(inside));
@@ -122,10 +138,6 @@ mod tests {
             }
         }
         assert_eq!(door.taken(), SEATS);
-        let reads_end = |seat: &Seat| {
-            seat.stream().set_nonblocking(true).unwrap();
-            matches!((&*seat.stream).read(&mut [0]), Ok(0))
-        };
         assert!(!reads_end(&seats[0]), "it is being answered");
         assert!(reads_end(&seats[1]), "the longest silent");
         assert!(!reads_end(&seats[2]));

@@ -229,7 +229,7 @@ impl Supervisor<'_> {
         let Ok((stream, _)) = self.bound.listener.accept() else {
             return;
         };
-        if peer::is_ourselves(&stream).is_err() || self.door.taken() >= SEATS {
+        if peer::is_ourselves(&stream).is_err() || self.door.taken() >= 2 * SEATS {
             return;
         }
         let seat = self.door.enter(stream);

@@ -153,6 +153,9 @@ impl Context {
 
     /// Opens the vault, with the credential given in this very call where a secret is to be shown.
     pub(crate) fn open_by(&self, asking: Asking) -> Outcome<Unlocked> {
+        // From here on the process holds a passphrase, and then a key.
+        #[cfg(unix)]
+        vmfa::secret::process::keep_out();
         let rollback = if self.global.accept_rollback {
             Rollback::Accept
         } else {
