@@ -122,6 +122,11 @@ fn floor(criterion: &mut Criterion) {
 fn queries(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("query among 10,000");
     let accounts: Vec<Summary> = (0..10_000u32).map(summary).collect();
+    let index = query::Index::new(&accounts);
+    group.sample_size(20);
+    group.bench_function("making an index", |bencher| {
+        bencher.iter(|| query::Index::new(&accounts));
+    });
     for (name, query) in [
         ("id", "0000270eeeeeeeeeeeeeeeeeeeeeeeee"),
         ("whole label", "Issuer 9999:user9999@example.com"),
@@ -131,10 +136,14 @@ fn queries(criterion: &mut Criterion) {
         ),
         ("account name", "user9999@example.com"),
         ("words", "user9999@example issuer"),
+        ("words that ten thousand hold", "issuer user"),
         ("nothing, with suggestions", "usr9999@exmaple"),
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| query::find(black_box(query), &accounts))
+        });
+        group.bench_function(format!("{name}, by index"), |bencher| {
+            bencher.iter(|| index.find(black_box(query), &accounts))
         });
     }
     group.finish();

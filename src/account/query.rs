@@ -4,16 +4,22 @@
 //! none. A code of the wrong account is worse than a question, so a fragment from within a word never selects, and neither
 //! does a name that another account begins with.
 
+mod candidates;
+mod index;
 mod near;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 
 use unicode_normalization::UnicodeNormalization;
 
+pub use index::Index;
+
 use crate::account::Summary;
+use crate::account::query::candidates::Candidates;
 
 /// What was found. Indices into the given slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +66,24 @@ pub fn find<S: Borrow<Summary>>(query: &str, among: &[S]) -> Found {
     let Some(query) = Query::new(query) else {
         return Found::Nothing(Vec::new());
     };
-    let spelt_out = indices(among, |summary| query.spells_out(summary));
+    let candidates = candidates::among(&query, among);
+    choose(&query, among, &candidates)
+        .unwrap_or_else(|| Found::Nothing(near::suggest(&query.words(), among)))
+}
+
+/// What [`find`] finds, if any account meets the query. Only the candidates are looked at: all that may meet it.
+fn choose<S: Borrow<Summary>>(
+    query: &Query<'_>,
+    among: &[S],
+    candidates: &Candidates,
+) -> Option<Found> {
+    let meeting = |meets: &dyn Fn(&Summary) -> bool| -> Vec<usize> {
+        let indices = candidates.indices(among.len());
+        indices
+            .filter(|index| meets(among[*index].borrow()))
+            .collect()
+    };
+    let spelt_out = meeting(&|summary| query.spells_out(summary));
     let levels: [&dyn Fn(&Summary) -> bool; 4] = [
         &|summary| query.names(summary),
         &|summary| query.names_loosely(summary),
@@ -72,13 +95,13 @@ pub fn find<S: Borrow<Summary>>(query: &str, among: &[S]) -> Found {
         &|summary| query.is_aws_account_of(summary),
     ];
     for level in levels {
-        match indices(among, level).as_slice() {
+        match meeting(level).as_slice() {
             [] => {}
-            [one] => return Found::One(*one),
-            several => return Found::Several(several.to_vec()),
+            [one] => return Some(Found::One(*one)),
+            several => return Some(Found::Several(several.to_vec())),
         }
     }
-    words::find(&query, among)
+    words::choose(query, among, candidates)
 }
 
 /// Every account that a query may mean, in the order given, for a list: what [`find`] would choose from, and those as well
@@ -91,21 +114,16 @@ pub fn matching<S: Borrow<Summary>>(query: &str, among: &[S]) -> Vec<usize> {
     let Some(query) = Query::new(query) else {
         return Vec::new();
     };
-    indices(among, |summary| {
+    let is_meant = |summary: &Summary| {
         query.names(summary)
             || query.names_loosely(summary)
             || query.spells_out(summary)
             || query.is_aws_account_of(summary)
             || words::stand_in(&query, summary, words::Note::Included)
-    })
-}
-
-fn indices<S: Borrow<Summary>>(among: &[S], meets: impl Fn(&Summary) -> bool) -> Vec<usize> {
-    let met = among
-        .iter()
-        .enumerate()
-        .filter(|(_, summary)| meets((*summary).borrow()));
-    met.map(|(index, _)| index).collect()
+    };
+    (0..among.len())
+        .filter(|index| is_meant(among[*index].borrow()))
+        .collect()
 }
 
 /// A query, made ready once for all accounts.
@@ -273,9 +291,14 @@ impl IdPrefix {
     }
 
     fn begins(&self, summary: &Summary) -> bool {
+        self.order(summary).is_eq()
+    }
+
+    /// Where an id stands beside those that begin so.
+    fn order(&self, summary: &Summary) -> Ordering {
         let bytes = summary.id.as_bytes().iter();
         let digits = bytes.flat_map(|byte| [byte >> 4, byte & 15]);
-        self.0.iter().copied().zip(digits).all(|(a, b)| a == b)
+        digits.take(self.0.len()).cmp(self.0.iter().copied())
     }
 }
 

@@ -370,3 +370,134 @@ proptest! {
         }
     }
 }
+
+/// What a query means, by its definition: every account is looked at closely.
+fn by_definition<S: Borrow<Summary>>(query: &str, among: &[S]) -> Found {
+    let Some(query) = Query::new(query) else {
+        return Found::Nothing(Vec::new());
+    };
+    choose(&query, among, &Candidates::All)
+        .unwrap_or_else(|| Found::Nothing(near::suggest(&query.words(), among)))
+}
+
+/// Whole words, parts of them, signs, other scripts, other cases and widths, marks that join what is before them.
+const PIECES: &str = "(a|ab|B|Key|key|KEY|me|GitHub|ＧｉｔＨｕｂ|github|日本|銀行|日本銀行|太郎|é|e\u{301}|\u{301}|İ|ß|ﬁ|℡|㎏|\u{a8}|\u{a0}|\u{3000}|\
+                      \u{2ceb0}|\u{3fff0}|Σ|ς|가|\u{1100}|\u{1161}|１２|12|123456789012|@|:|-|\\.| |  |arn:aws:iam::|mfa/|AWS|Amazon Web Services|deadbeef)";
+
+fn pieces(most: usize) -> impl Strategy<Value = String> {
+    let pattern = format!("{PIECES}{{0,{most}}}");
+    prop::string::string_regex(&pattern).expect("a pattern of our own")
+}
+
+/// Few letters, so that accounts resemble each other.
+fn any_accounts() -> impl Strategy<Value = Vec<Summary>> {
+    let text = || pieces(4);
+    let serial_number = prop::option::of(prop_oneof![
+        Just("arn:aws:iam::123456789012:mfa/me".to_owned()),
+        text(),
+    ]);
+    let one = (
+        prop_oneof![
+            Just([0xde; 16]),
+            Just([0xdf; 16]),
+            prop::array::uniform16(any::<u8>())
+        ],
+        prop_oneof![
+            Just("Amazon Web Services".to_owned()),
+            Just(String::new()),
+            text()
+        ],
+        prop_oneof![Just("me@123456789012".to_owned()), text()],
+        prop::option::of(text()),
+        serial_number,
+        prop::collection::vec(text(), 0..2),
+    );
+    let made = one.prop_map(
+        |(id, issuer, name, label_issuer, serial_number, tags)| Summary {
+            id: AccountId::from_bytes(id),
+            label_issuer,
+            serial_number,
+            tags,
+            ..account(0, &issuer, &name)
+        },
+    );
+    prop::collection::vec(made, 0..6)
+}
+
+/// What an account is called in one of many ways, whole or cut short.
+fn a_query_for(
+    summary: &Summary,
+    way: usize,
+    cut: prop::sample::Index,
+    change: fn(&str) -> String,
+) -> String {
+    let ways = [
+        summary.label(),
+        format!("{} {}", summary.issuer, summary.name),
+        format!("{}: {}", summary.issuer, summary.name),
+        format!(":{}", summary.name),
+        summary.name.clone(),
+        summary.issuer.clone(),
+        format!(
+            "{}:{}",
+            summary.label_issuer.clone().unwrap_or_default(),
+            summary.name
+        ),
+        format!("aws:{}", summary.name),
+        summary.serial_number.clone().unwrap_or_default(),
+        summary.id.to_string(),
+        summary.tags.join(" "),
+        "1234-5678-9012".into(),
+    ];
+    let whole = change(&ways[way % ways.len()]);
+    let ends: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
+    match cut.index(ends.len() * 2 + 1).checked_sub(ends.len()) {
+        // As often as not it is whole.
+        None => whole,
+        Some(at) => whole[..ends.get(at).copied().unwrap_or(whole.len())].to_owned(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    /// What is left out unseen is never what would be found, with an index and without.
+    #[test]
+    fn a_glance_and_an_index_find_what_a_close_look_finds(all in any_accounts(), query in pieces(5)) {
+        let index = Index::new(&all);
+        prop_assert_eq!(find(&query, &all), by_definition(&query, &all));
+        prop_assert_eq!(index.find(&query, &all), by_definition(&query, &all));
+    }
+
+    #[test]
+    fn the_same_of_queries_that_mean_an_account(
+        all in any_accounts(),
+        which in any::<prop::sample::Index>(),
+        way in any::<usize>(),
+        cut in any::<prop::sample::Index>(),
+        change in prop::sample::select(vec![str::to_owned as fn(&str) -> String, str::to_lowercase, str::to_uppercase, fold]),
+    ) {
+        prop_assume!(!all.is_empty());
+        let query = a_query_for(&all[which.index(all.len())], way, cut, change);
+        let index = Index::new(&all);
+        prop_assert_eq!(find(&query, &all), by_definition(&query, &all), "{:?}", query);
+        prop_assert_eq!(index.find(&query, &all), by_definition(&query, &all), "{:?}", query);
+    }
+}
+
+#[test]
+fn an_index_finds_one_of_many_that_are_alike() {
+    let long = "the same words in each of them ".repeat(20);
+    let mut all: Vec<Summary> = (0..2000).map(|n| account(n, &long, &long)).collect();
+    all[1234].name.push_str("but this");
+    let index = Index::new(&all);
+    let last = "but this";
+    assert_eq!(index.find(last, &all), Found::One(1234));
+    assert_eq!(index.find(&all[77].id.to_string(), &all), Found::One(77));
+    assert_eq!(
+        index.find("the same words", &all),
+        by_definition("the same words", &all)
+    );
+    // An index of other accounts is not believed.
+    assert_eq!(index.find(last, &all[1..]), Found::One(1233));
+}

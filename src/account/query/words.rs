@@ -5,6 +5,7 @@ use std::borrow::Borrow;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::account::Summary;
+use crate::account::query::candidates::Candidates;
 use crate::account::query::{Found, Query, fold, near, short_name};
 
 /// Whether a note is looked at.
@@ -16,15 +17,18 @@ pub(super) enum Note {
 
 /// Every word must be or begin a word of the account. Of several accounts, those whose account name or issuer is the query
 /// come first, then the best by the matcher's score.
-pub(super) fn find<S: Borrow<Summary>>(query: &Query<'_>, among: &[S]) -> Found {
-    let summaries = || among.iter().map(Borrow::borrow).enumerate();
-    let met: Vec<usize> = summaries()
-        .filter(|(_, summary)| stand_in(query, summary, Note::Left))
-        .map(|(index, _)| index)
+pub(super) fn choose<S: Borrow<Summary>>(
+    query: &Query<'_>,
+    among: &[S],
+    candidates: &Candidates,
+) -> Option<Found> {
+    let met: Vec<usize> = candidates
+        .indices(among.len())
+        .filter(|index| stand_in(query, among[*index].borrow(), Note::Left))
         .collect();
     match met.as_slice() {
-        [] => Found::Nothing(near::suggest(&query.words(), among)),
-        [one] => Found::One(*one),
+        [] => None,
+        [one] => Some(Found::One(*one)),
         _ => {
             let mut scored: Vec<_> = near::scores(&query.words(), among, met.iter().copied())
                 .into_iter()
@@ -34,7 +38,9 @@ pub(super) fn find<S: Borrow<Summary>>(query: &Query<'_>, among: &[S]) -> Found 
                 let whole = query.is_name_or_issuer_of(among[*index].borrow());
                 (!whole, std::cmp::Reverse(*score), *index)
             });
-            Found::Several(scored.into_iter().map(|(_, index)| index).collect())
+            Some(Found::Several(
+                scored.into_iter().map(|(_, index)| index).collect(),
+            ))
         }
     }
 }
@@ -59,13 +65,14 @@ pub(super) fn stand_in(query: &Query<'_>, summary: &Summary, note: Note) -> bool
 /// What a query is looked for in, folded. The note isn't part of it: it may name other accounts.
 pub(super) fn haystack(summary: &Summary) -> String {
     let mut text = String::with_capacity(64);
-    let parts = [
-        Some(&summary.issuer),
-        Some(&summary.name),
-        summary.label_issuer.as_ref(),
-        summary.serial_number.as_ref(),
-    ];
-    for part in parts.into_iter().flatten().chain(&summary.tags) {
+    push_haystack(summary, &mut text);
+    text
+}
+
+/// Appends what a query is looked for in. It ends in a space: what is appended behind it is another text.
+pub(super) fn push_haystack(summary: &Summary, text: &mut String) {
+    let begin = text.len();
+    for part in parts(summary) {
         text.push_str(part);
         text.push(' ');
     }
@@ -73,11 +80,25 @@ pub(super) fn haystack(summary: &Summary) -> String {
         text.push_str(short);
         text.push(' ');
     }
-    if text.is_ascii() {
-        text.make_ascii_lowercase();
-        return text;
+    if text[begin..].is_ascii() {
+        text[begin..].make_ascii_lowercase();
+    } else {
+        let folded = fold(&text[begin..]);
+        text.truncate(begin);
+        text.push_str(&folded);
     }
-    fold(&text)
+}
+
+/// The texts by which an account is found, the short name left away.
+pub(super) fn parts(summary: &Summary) -> impl Iterator<Item = &str> {
+    let parts = [
+        Some(&summary.issuer),
+        Some(&summary.name),
+        summary.label_issuer.as_ref(),
+        summary.serial_number.as_ref(),
+    ];
+    let parts = parts.into_iter().flatten().chain(&summary.tags);
+    parts.map(String::as_str)
 }
 
 /// Whether a word is, or begins, a word of the text. Digits must be a whole number: what begins a number is another number.
@@ -93,17 +114,40 @@ pub(super) fn begins_a_word(word: &str, text: &str) -> bool {
 
 /// Whether a word ends between a character and the text behind it.
 fn parts_words(before: Option<char>, word: &str) -> bool {
-    let Some(before) = before.filter(|before| !before.is_whitespace()) else {
-        return true;
-    };
     match word.chars().next() {
-        None => false,
-        // An ideograph is a word of its own: there are no spaces between them.
-        Some(first) if is_han(first) || (is_han(before) && first.is_alphanumeric()) => true,
-        Some(first) if in_word(first) => !in_word(before),
+        None => before.is_none_or(char::is_whitespace),
+        Some(first) if begins_here(before, first) => true,
+        Some(first) if in_word(first) => false,
         // A sign before a word, such as `@example`; but signs alone are everywhere.
         Some(_) => word.contains(char::is_alphanumeric),
     }
+}
+
+/// Whether a word begins with a character, behind another or at the text's beginning.
+fn begins_here(before: Option<char>, first: char) -> bool {
+    let Some(before) = before.filter(|before| !before.is_whitespace()) else {
+        return true;
+    };
+    // An ideograph is a word of its own: there are no spaces between them.
+    is_han(first)
+        || (is_han(before) && first.is_alphanumeric())
+        || (in_word(first) && !in_word(before))
+}
+
+/// Where words begin in a text: each place at which [`key`] of a word stands if the word is, or begins, a word of the text.
+pub(super) fn beginnings(text: &str) -> impl Iterator<Item = usize> {
+    let mut before = None;
+    text.char_indices().filter_map(move |(at, character)| {
+        let begins = !character.is_whitespace() && begins_here(before, character);
+        before = Some(character);
+        begins.then_some(at)
+    })
+}
+
+/// A word without the signs before it: what stands at a word's beginning wherever the word does. A word of signs alone has
+/// none.
+pub(super) fn key(word: &str) -> Option<&str> {
+    word.find(in_word).map(|at| &word[at..])
 }
 
 /// Letters, digits, and what joins them: accents that stand as characters of their own, and the joiners.
