@@ -40,6 +40,7 @@ fn account(n: usize) -> Account {
             added: NOW.secs(),
             trashed: None,
             conflict: false,
+            confirm: false,
         },
         secret: Secret::new(n.to_le_bytes().repeat(4)),
         pin: None,

@@ -165,6 +165,7 @@ fn summary(number: u32) -> Summary {
         tags: vec!["work".into()],
         note: String::new(),
         favorite: false,
+        confirm: false,
         serial_number: None,
         image: None,
         added: 0,

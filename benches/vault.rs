@@ -30,6 +30,7 @@ fn account(n: usize) -> Account {
             tags: Vec::new(),
             note: String::new(),
             favorite: false,
+            confirm: false,
             serial_number: None,
             image: None,
             added: NOW.secs(),

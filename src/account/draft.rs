@@ -229,6 +229,8 @@ impl Draft {
             tags,
             note,
             favorite: self.favorite,
+            // No other program's word for an account says this; a person does.
+            confirm: false,
             serial_number: some(serial_number),
             image: some(image),
             added: now.secs(),

@@ -56,6 +56,8 @@ pub struct Summary {
     pub note: String,
     /// Sorted first.
     pub favorite: bool,
+    /// A code leaves only after somebody said yes to it.
+    pub confirm: bool,
     /// AWS's serial number of the device: an ARN.
     pub serial_number: Option<String>,
     /// The address of a picture, as text; never fetched.

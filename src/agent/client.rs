@@ -41,8 +41,8 @@ pub struct Client {
     ask_first: Option<AskFirst>,
 }
 
-/// Asks the person on the terminal whether a code of this account may be given.
-type AskFirst = Box<dyn Fn(&Summary) -> bool + Send + Sync>;
+/// Asks the person on the terminal whether a code of this account may be given; none where there is no terminal.
+type AskFirst = Box<dyn Fn(&Summary) -> Option<bool> + Send + Sync>;
 
 struct Connection {
     stream: UnixStream,
@@ -96,8 +96,9 @@ impl Client {
         self.on_asking = Some(tell);
     }
 
-    /// Asks by `ask` where an account wants that and the agent has no desktop to ask on.
-    pub fn ask_first(&mut self, ask: impl Fn(&Summary) -> bool + Send + Sync + 'static) {
+    /// Asks by `ask` where an account wants that and the agent has no desktop to ask on. Where `ask` can't ask either, the
+    /// error is [`AgentError::AskFirst`].
+    pub fn ask_first(&mut self, ask: impl Fn(&Summary) -> Option<bool> + Send + Sync + 'static) {
         self.ask_first = Some(Box::new(ask));
     }
 
@@ -227,8 +228,10 @@ impl Client {
         let (Reply::AskFirst(summary), Some(ask)) = (&reply, &self.ask_first) else {
             return Ok(reply);
         };
-        if !ask(summary) {
-            return Err(AgentError::Denied);
+        match ask(summary) {
+            Some(true) => {}
+            Some(false) => return Err(AgentError::Denied),
+            None => return Ok(reply),
         }
         self.allowed.store(true, Ordering::Relaxed);
         self.ask_again(&request.allowed())

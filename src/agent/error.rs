@@ -65,7 +65,7 @@ pub enum AgentError {
     #[error("the account wants to be asked for")]
     AskFirst(Box<Summary>),
     /// The person said no, or didn't answer.
-    #[error("the code was not allowed")]
+    #[error("no code was given")]
     Denied,
     /// Too many questions wait for a person.
     #[error("too many codes wait to be allowed")]

@@ -2,7 +2,7 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use crate::account::query::{self, Found};
+use crate::account::query::{Found, Index};
 use crate::account::{AccountId, Summary};
 use crate::agent::lifetime::Lifetime;
 use crate::agent::protocol::{
@@ -57,6 +57,7 @@ struct State {
     /// What the file looked like before it was read.
     mark: Option<Mark>,
     live: Vec<Summary>,
+    index: Index,
     unknown: u32,
     guard: Guard,
 }
@@ -64,8 +65,10 @@ struct State {
 impl State {
     fn new(mut vault: Unlocked, mark: Option<Mark>, guard: Guard) -> Self {
         vault.note_places();
+        let live: Vec<Summary> = vault.live().cloned().collect();
         Self {
-            live: vault.live().cloned().collect(),
+            index: Index::new(&live),
+            live,
             unknown: vault.unknown_records().len() as u32,
             mark,
             guard,
@@ -293,7 +296,7 @@ impl Hold {
         asked: Asked,
         say: &mut dyn FnMut(Reply),
     ) -> Result<(), Trouble> {
-        if !wants_asking(summary) {
+        if !summary.confirm {
             return Ok(());
         }
         say(Reply::Asking);
@@ -374,7 +377,7 @@ fn find<'s>(state: &'s State, query: &str) -> Result<&'s Summary, Trouble> {
         let first = indices.iter().take(NAMED);
         first.map(|index| state.live[*index].clone()).collect()
     };
-    let not_one = match query::find(query, &state.live) {
+    let not_one = match state.index.find(query, &state.live) {
         Found::One(index) => return Ok(&state.live[index]),
         Found::Several(indices) => NotOne::Several(named(&indices), indices.len() as u32),
         Found::Nothing(indices) => NotOne::Nothing(
@@ -397,8 +400,4 @@ pub(super) fn failed(error: &VaultError) -> Reply {
         message: error.to_string(),
         hint: error.hint().unwrap_or_default(),
     }
-}
-
-fn wants_asking(_summary: &Summary) -> bool {
-    false
 }

@@ -10,6 +10,7 @@
 //! | 11 added, 12 trashed | u64, seconds since 1970 |
 //! | 13 born | 16 random bytes, given once when the secret came in and kept for good: two records of one id with different values hold different secrets |
 //! | 14 settled | no bytes; present means that a person has seen this secret beside another one of its id, and keeps both: see `merge` |
+//! | 15 confirm | no bytes; present means that a code leaves only after somebody said yes |
 //!
 //! Algorithms: 1 SHA-1, 2 SHA-224, 3 SHA-256, 4 SHA-384, 5 SHA-512. Fields stand in the order of their types. An unknown
 //! type is kept verbatim through every edit; a known one that can't be understood makes the whole record "not understood".
@@ -33,7 +34,8 @@ const ADDED: u16 = 11;
 const TRASHED: u16 = 12;
 const BORN: u16 = 13;
 const SETTLED: u16 = 14;
-const LAST_KNOWN: u16 = SETTLED;
+const CONFIRM: u16 = 15;
+const LAST_KNOWN: u16 = CONFIRM;
 
 /// What tells the secrets of one id apart; zero for records that have none.
 pub(super) type Born = [u8; 16];
@@ -188,6 +190,7 @@ pub(super) fn read(bytes: &[u8], id: AccountId, conflict: bool) -> Option<Summar
         tags: Vec::new(),
         note: String::new(),
         favorite: false,
+        confirm: false,
         serial_number: None,
         image: None,
         added: 0,
@@ -222,6 +225,7 @@ pub(super) fn read(bytes: &[u8], id: AccountId, conflict: bool) -> Option<Summar
             TRASHED => summary.trashed = Some(u64_of(value)?),
             BORN if value.len() == 16 => {}
             SETTLED if value.is_empty() => {}
+            CONFIRM if value.is_empty() => summary.confirm = true,
             _malformed => return None,
         }
     }
@@ -267,6 +271,9 @@ pub(super) fn write(summary: &Summary, born: &Born, before: &[u8]) -> Vec<u8> {
     put(&mut out, BORN, born);
     if field(before, SETTLED).is_some() {
         put(&mut out, SETTLED, &[]);
+    }
+    if summary.confirm {
+        put(&mut out, CONFIRM, &[]);
     }
     for (kind, value) in fields(before).map_while(|field| field) {
         if kind == 0 || kind > LAST_KNOWN {
@@ -370,6 +377,7 @@ mod tests {
             tags: vec!["b".into(), "a".into(), "b".into()],
             note: "line\nline".into(),
             favorite: true,
+            confirm: true,
             serial_number: Some("arn:aws:iam::123456789012:mfa/alice".into()),
             image: Some("https://example.org/a.png".into()),
             added: 1_700_000_000,
@@ -440,6 +448,7 @@ mod tests {
             (FAVORITE, &[1]),
             (BORN, &[1; 15]),
             (SETTLED, &[1]),
+            (CONFIRM, &[1]),
             (NAME, &[0xff]),
         ] {
             let mut bytes = Vec::new();

@@ -113,6 +113,7 @@ fn account(name: &str, secret: &[u8], scheme: Scheme) -> Account {
             tags: Vec::new(),
             note: String::new(),
             favorite: false,
+            confirm: false,
             serial_number: None,
             image: None,
             added: NOW.secs(),

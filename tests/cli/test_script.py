@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -143,6 +144,37 @@ def test_editing_and_renaming(owner):
     assert "\x1b" not in row["note"]
     assert owner.run("edit", "git hub", "--counter", "3").returncode == 2
     assert owner.run("edit", "git hub", "--serial-number", "nonsense").returncode == 2
+
+
+def test_an_account_that_asks_gives_no_code_where_nobody_can_be_asked(owner):
+    add(owner)
+    (row,) = json.loads(owner.ok("list", "--json"))
+    assert row["confirm"] is False and "confirm" not in owner.ok("show", "github")
+    owner.ok("edit", "github", "--confirm")
+    # Another edit leaves it as it is.
+    owner.ok("edit", "github", "--note", "x", "--tag", "work")
+    owner.ok("rename", "github", "GitHub:you")
+    (row,) = json.loads(owner.ok("list", "--json"))
+    assert row["confirm"] is True and json.loads(owner.ok("show", "github", "--json"))["confirm"] is True
+    assert "? work" in owner.ok("list") and "asks before each code" in owner.ok("show", "github")
+    for command in (["code", "github"], ["code", "github", "--at", 59, "--json"], ["code", "github", "--fresh"], ["pair", "github"]):
+        done = owner.run(*command, stdin="y\n" * 9)
+        assert done.returncode == 4 and done.stdout == b"", command
+        assert b"no terminal to ask on" in done.stderr and done.stderr.count(b"hint:") == 1
+        assert b"--no-confirm" in done.stderr
+    assert owner.run("edit", "github", "--confirm", "--no-confirm").returncode == 2
+    owner.ok("edit", "github", "--no-confirm")
+    assert owner.ok("code", "github", "--at", 59).strip() == "287082"
+    # Added once more, now to ask: it is kept once, and asks.
+    done = owner.run("add", "GitHub:you", "--secret", "-", "--confirm", stdin=SECRET)
+    assert done.returncode == 0 and b"kept once" in done.stdout
+    assert owner.run("code", "github").returncode == 4
+
+
+def test_enrolling_a_device_shows_its_pair_unasked_and_later_codes_are_asked_for(owner):
+    out = owner.ok("add", ROOT / "vectors/aws/clean.png", "--confirm")
+    assert len(re.findall(r"MFA code [12] +\d{6}", out)) == 2
+    assert owner.run("pair", "alice").returncode == 4
 
 
 def test_no_terminal_and_no_source_is_an_error_and_no_hang(owner):

@@ -185,3 +185,52 @@ def test_a_changed_passphrase_offers_to_delete_the_backups_that_open_with_the_ol
     rest, exit_code = finish(child)
     assert exit_code == 0 and "deleted" in rest
     assert not list(owner.vault.parent.glob("*.bak-*"))
+
+
+def answered(owner, answer, *command):
+    """What a command says when its question is answered so, and its exit code."""
+    child = owner.at_terminal(*command, "--passphrase-file", owner.passphrase_file)
+    child.expect(r"Give a code of GitHub:me\? \[y/N\] ")
+    child.sendline(answer)
+    return finish(child)
+
+
+def test_an_account_that_asks_gives_a_code_after_a_yes_and_none_after_anything_else(owner):
+    owner.ok("add", "GitHub:me", "--secret", "-", "--confirm", stdin="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    rest, exit_code = answered(owner, "y", "code", "github", "--at", "59")
+    assert exit_code == 0 and "287082" in rest
+    rest, exit_code = answered(owner, "YES", "pair", "github")
+    assert exit_code == 0 and len(re.findall(r"\b\d{6}\b", rest)) == 2
+    for no in ("", "n", "yes please"):
+        for command in (["code", "github", "--at", "59"], ["code", "github", "--json"], ["pair", "github"]):
+            rest, exit_code = answered(owner, no, *command)
+            assert exit_code == 130 and "no code was given" in rest
+            assert not re.search(r"\d{6}", rest), rest
+    child = owner.at_terminal("code", "github", "--passphrase-file", owner.passphrase_file)
+    child.expect(r"\[y/N\] ")
+    child.sendeof()
+    rest, exit_code = finish(child)
+    assert exit_code == 130 and not re.search(r"\d{6}", rest)
+
+
+def test_a_yes_down_a_pipe_is_no_answer(owner):
+    owner.ok("add", "GitHub:me", "--secret", "-", "--confirm", stdin="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    shell = pexpect.spawn(
+        "/bin/sh",
+        ["-c", f"yes | {owner.vmfa} code github --at 59 --passphrase-file {owner.passphrase_file}"],
+        env=owner.env,
+        encoding="utf-8",
+        timeout=60,
+    )
+    shell.expect(r"\[y/N\] ")
+    shell.sendline("n")
+    rest, exit_code = finish(shell)
+    assert exit_code == 130 and "287082" not in rest
+
+
+def test_a_no_uses_up_no_counter(owner):
+    owner.ok("add", "GitHub:me", "--secret", "-", "--type", "hotp", "--confirm", stdin="GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    assert answered(owner, "n", "code", "github")[1] == 130
+    rest, exit_code = answered(owner, "y", "code", "github")
+    # RFC 4226, appendix D, count 0.
+    assert exit_code == 0 and "755224" in rest

@@ -55,6 +55,7 @@ fn account(name: String) -> Account {
         tags: Vec::new(),
         note: String::new(),
         favorite: false,
+        confirm: false,
         serial_number: None,
         image: None,
         added: NOW.secs(),

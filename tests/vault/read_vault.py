@@ -229,6 +229,8 @@ def read_fields(found):
             account["tags"].append(value.decode())
         elif kind == 8:
             account["favorite"] = True
+        elif kind == 15:
+            account["confirm"] = True
         elif kind in (5, 11, 12):
             account[{5: "counter", 11: "added", 12: "trashed"}[kind]] = struct.unpack("<Q", value)[0]
     return account

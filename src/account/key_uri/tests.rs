@@ -367,6 +367,7 @@ proptest! {
                 tags: Vec::new(),
                 note: String::new(),
                 favorite: false,
+                confirm: false,
                 serial_number: None,
                 image: Some(image).filter(|image| !image.is_empty()),
                 added: NOW.secs(),

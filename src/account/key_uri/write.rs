@@ -9,7 +9,7 @@ use crate::otp::{Scheme, Totp};
 use crate::secret::{Secret, SecretText};
 
 /// The account as a Key URI that [`super::read`] and other apps read. Every parameter is written, also where it is the
-/// default; what has no place in a Key URI (tags, note, serial number, an mOTP PIN) is not.
+/// default; what has no place in a Key URI (tags, note, serial number, whether it asks first, an mOTP PIN) is not.
 ///
 /// Beyond what everybody knows: `image` where there is one, `pin` of a Yandex account as Aegis writes it, `t0` where it isn't
 /// 1970, and an `encoder` where an account would otherwise be taken for Steam's.

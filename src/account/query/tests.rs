@@ -21,6 +21,7 @@ fn account(number: u32, issuer: &str, name: &str) -> Summary {
         tags: Vec::new(),
         note: String::new(),
         favorite: false,
+        confirm: false,
         serial_number: None,
         image: None,
         added: 0,

@@ -160,7 +160,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  vmfa list\n  vmfa list aws\n  vmfa list --json | jq -r '.[].account'\n\n\
                       --json: an array of objects with id, issuer, account, type, algorithm, digits, period, counter,\n\
-                      tags and serial_number. These names are stable; others may be added."
+                      tags and serial_number. These names are stable; others may be added.\n\n\
+                      Before the tags, * marks a favourite and ? an account that asks before each code."
     )]
     List(List),
     /// Show all about an account; its secret only after the passphrase was typed
@@ -169,7 +170,7 @@ pub(crate) enum Command {
     /// Change an account's label, tags, note, AWS serial number or counter
     #[command(
         after_help = "Examples:\n  vmfa edit aws root --tag work --note 'break glass only'\n  \
-                      vmfa edit admin --serial-number arn:aws:iam::123456789012:mfa/alice\n  vmfa edit bank --counter 42"
+                      vmfa edit admin --serial-number arn:aws:iam::123456789012:mfa/alice\n  vmfa edit bank --counter 42\n  vmfa edit aws root --confirm"
     )]
     Edit(Box<Edit>),
     /// Give an account another label
@@ -270,6 +271,9 @@ pub(crate) struct Add {
     /// AWS's serial number of the device, an ARN
     #[arg(long, value_name = "ARN")]
     pub(crate) serial_number: Option<String>,
+    /// Ask before each code leaves, as `ssh-add -c` does for a key
+    #[arg(long)]
+    pub(crate) confirm: bool,
 }
 
 #[derive(Args)]
@@ -448,6 +452,12 @@ pub(crate) struct Edit {
     /// Don't sort it first
     #[arg(long)]
     pub(crate) no_favorite: bool,
+    /// Ask before each code leaves, as `ssh-add -c` does for a key
+    #[arg(long, conflicts_with = "no_confirm")]
+    pub(crate) confirm: bool,
+    /// Give codes without asking
+    #[arg(long)]
+    pub(crate) no_confirm: bool,
     /// The next counter of an HOTP account, when it has run away from the server's
     #[arg(long, value_name = "N", value_parser = number::<u64>, allow_hyphen_values = true)]
     pub(crate) counter: Option<u64>,

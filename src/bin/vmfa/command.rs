@@ -6,6 +6,7 @@ mod agent;
 mod backup;
 mod check;
 mod code;
+pub(crate) mod confirm;
 mod doctor;
 mod edit;
 mod fresh;

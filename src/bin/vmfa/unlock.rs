@@ -15,6 +15,8 @@ use vmfa::vault::{
 };
 
 use crate::args::Global;
+#[cfg(unix)]
+use crate::command::confirm;
 use crate::fault::{Exit, Fault, Outcome};
 use crate::place::Place;
 use crate::print::Screen;
@@ -72,6 +74,7 @@ impl Context {
                         "this account's codes are asked for: waiting for an answer"
                     );
                 });
+                client.ask_first(confirm::may);
                 Some(client)
             }
             Err(AgentError::NotRunning) => None,
@@ -104,6 +107,7 @@ impl Context {
             Err(error) => error,
         };
         match error {
+            AgentError::AskFirst(summary) => return Err(confirm::nobody(&summary)),
             AgentError::Locked | AgentError::NotRunning | AgentError::Ended => return Ok(None),
             // The vault will say the same of what was asked for, and more of what it is itself.
             AgentError::Failed {
@@ -111,7 +115,6 @@ impl Context {
                 ..
             }
             | AgentError::NotOne(_)
-            | AgentError::AskFirst(_)
             | AgentError::Denied
             | AgentError::Busy
             | AgentError::RunsAlready => return Err(error.into()),

@@ -64,7 +64,7 @@ fn content(vault: &Unlocked) -> Value {
         .filter_map(Entry::summary)
         .map(|summary| {
             let account = vault.account(&summary.id).unwrap();
-            json!({
+            let mut told = json!({
                 "id": summary.id.to_string(),
                 "issuer": summary.issuer,
                 "name": summary.name,
@@ -85,7 +85,12 @@ fn content(vault: &Unlocked) -> Value {
                 "conflict": summary.conflict,
                 "secret": hex(account.secret.expose()),
                 "pin": account.pin.as_ref().map(SecretText::expose),
-            })
+            });
+            // Told where it is so: the first vectors are older than this field.
+            if summary.confirm {
+                told["confirm"] = true.into();
+            }
+            told
         })
         .collect();
     let unknown: Vec<Value> = vault
@@ -225,7 +230,7 @@ fn every_good_vector_opens_with_each_credential() {
             count += 1;
         }
     }
-    assert_eq!(count, 33);
+    assert_eq!(count, 35);
 }
 
 #[test]

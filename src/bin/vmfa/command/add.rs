@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
-use vmfa::account::{Account, Draft, Drafted, Refusal, Summary};
+use vmfa::account::{Account, AccountId, Draft, Drafted, Refusal, Summary};
 use vmfa::authenticator::Authenticator;
 use vmfa::clock::UnixTime;
 use vmfa::import;
@@ -76,6 +76,7 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
                 warnings,
             }) => {
                 words.put_on(&mut account.summary)?;
+                account.summary.confirm = input.confirm;
                 for warning in warnings {
                     context
                         .screen
@@ -129,7 +130,13 @@ fn take_in(
     let mut came = Vec::new();
     for account in accounts {
         let label = named(&account.summary);
-        came.push((vault.add(account, now)?, label));
+        let confirm = account.summary.confirm;
+        let added = vault.add(account, now)?;
+        if confirm {
+            // Also where it was there already: who asks to be asked isn't told that all is well, and then not asked.
+            vault.change(&id_of(&added), now, |there| there.confirm = true)?;
+        }
+        came.push((added, label));
     }
     save(context, vault, now)?;
     let summaries = vault.summaries()?;
@@ -175,7 +182,15 @@ fn take_in(
         .try_for_each(|summary| show_pair(context, vault, summary, devices.len() > 1))
 }
 
-/// What AWS's console asks for right after it has shown the picture.
+fn id_of(added: &Added) -> AccountId {
+    match added {
+        Added::New(id) | Added::AlreadyThere(id) | Added::Restored(id) => *id,
+        Added::Namesake { id, .. } => *id,
+    }
+}
+
+/// What AWS's console asks for right after it has shown the picture. An account that is to ask before each code doesn't ask
+/// here: whoever runs this holds the secret itself and has just typed the passphrase, and is about to type these two codes.
 fn show_pair(
     context: &Context,
     vault: &Unlocked,

@@ -13,7 +13,7 @@ use vmfa::otp::{self, Moment, OtpError, Scheme};
 use crate::args::Code;
 #[cfg(unix)]
 use crate::command::by_query;
-use crate::command::{fresh, named, pick};
+use crate::command::{confirm, fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -27,6 +27,7 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     let summaries: Vec<&Summary> = vault.live().collect();
     let summary = &pick(&input.query, &summaries)?.clone();
     context.screen.needs_stdout()?;
+    confirm::ask(summary)?;
     let code = one(context, &mut vault, summary, input)?;
     print(context, summary, &code, input)
 }

@@ -55,6 +55,7 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
     }
     changed.tags.retain(|tag| !input.untags.contains(tag));
     changed.favorite = (changed.favorite || input.favorite) && !input.no_favorite;
+    changed.confirm = (changed.confirm || input.confirm) && !input.no_confirm;
     changed.counter = input.counter.or(changed.counter);
     vault.change(&summary.id, now, |there| there.clone_from(&changed))?;
     if input.settled {
@@ -102,6 +103,8 @@ fn changes_anything(input: &Edit) -> bool {
         || !input.untags.is_empty()
         || input.favorite
         || input.no_favorite
+        || input.confirm
+        || input.no_confirm
         || input.counter.is_some()
         || input.settled
 }

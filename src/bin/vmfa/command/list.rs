@@ -88,7 +88,12 @@ pub(crate) fn print(context: &Context, summaries: &[Summary]) -> Outcome {
     let mut table = Table::new(&["ISSUER", "ACCOUNT", "TYPE", "TAGS", "ID"]);
     for summary in summaries {
         let mut tags = summary.tags.join(" ");
-        for (set, mark) in [(summary.favorite, "*"), (summary.conflict, "CONFLICT")] {
+        let marks = [
+            (summary.confirm, "?"),
+            (summary.favorite, "*"),
+            (summary.conflict, "CONFLICT"),
+        ];
+        for (set, mark) in marks {
             if set {
                 tags = format!("{mark} {tags}").trim_end().to_owned();
             }
@@ -141,6 +146,7 @@ pub(crate) fn described(summary: &Summary) -> Value {
         "serial_number": summary.serial_number,
         "note": summary.note,
         "favorite": summary.favorite,
+        "confirm": summary.confirm,
         "conflict": summary.conflict,
     })
 }

@@ -9,7 +9,7 @@ use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 use crate::args::Pair;
 #[cfg(unix)]
 use crate::command::{by_query, words_of};
-use crate::command::{fresh, named, pick};
+use crate::command::{confirm, fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -19,13 +19,14 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
         let query = words_of(&input.query)?;
         let found = client.find(&query);
         if let Some(summary) = by_query(context, &query, found)? {
-            return of(context, &client, &summary, input);
+            // The agent itself asks about an account that wants it.
+            return of(context, &client, &summary, input, || Ok(()));
         }
     }
     let vault = context.open()?;
     let summaries: Vec<_> = vault.live().collect();
     let summary = pick(&input.query, &summaries)?;
-    of(context, &vault, summary, input)
+    of(context, &vault, summary, input, || confirm::ask(summary))
 }
 
 fn of<A: Authenticator>(
@@ -33,6 +34,7 @@ fn of<A: Authenticator>(
     authenticator: &A,
     summary: &Summary,
     input: &Pair,
+    may: impl FnOnce() -> Outcome,
 ) -> Outcome {
     if let Scheme::Hotp(_) = summary.scheme {
         return Err(
@@ -46,6 +48,7 @@ fn of<A: Authenticator>(
         Pairing::Previous
     };
     context.screen.needs_stdout()?;
+    may()?;
     let codes = authenticator.pair_at(&summary.id, context.now()?, pairing)?;
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     if input.json {

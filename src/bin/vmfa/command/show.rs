@@ -109,6 +109,14 @@ fn fields(summary: &Summary, bits: Option<usize>) -> Vec<(&'static str, String)>
                 String::new()
             },
         ),
+        (
+            "confirm",
+            if summary.confirm {
+                "yes: asks before each code".into()
+            } else {
+                String::new()
+            },
+        ),
         ("image", summary.image.clone().unwrap_or_default()),
         ("id", summary.id.to_string()),
     ];

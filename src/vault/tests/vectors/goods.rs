@@ -124,6 +124,15 @@ pub(super) fn goods() -> BTreeMap<&'static str, Good> {
         }),
     );
     all.insert(
+        "confirm",
+        good("confirm", &file, &[], |vault| {
+            let asks = |summary: &mut crate::account::Summary| summary.confirm = true;
+            vault
+                .change(&AccountId::from_bytes([0xa1; 16]), NOW, asks)
+                .unwrap();
+        }),
+    );
+    all.insert(
         "unknown_record",
         good("unknown_record", &file, &[], |vault| {
             let mut fields = Vec::new();
