@@ -10,6 +10,7 @@
 //! | `address`, `peer` | where an agent is; who is at the other end |
 //! | `wire`, `protocol`, `frame` | numbers and texts as bytes; what is said; bounded in length and time |
 //! | `lifetime`, `alarm` | how long a key is held; waiting on a clock that counts sleep |
+//! | `desktop` | what the desktop says, and a question put there |
 //! | `door` | who is connected |
 //! | `hold` | requests in, replies out |
 //! | `keyholder`, `supervisor` | the two processes |
@@ -18,6 +19,7 @@
 mod address;
 mod alarm;
 mod client;
+pub mod desktop;
 mod door;
 mod error;
 mod frame;

@@ -18,6 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::agent::address::Address;
 use crate::agent::alarm::wait_for;
+use crate::agent::desktop::{self, Answer, Buses, Question};
 use crate::agent::door::{Door, SEATS};
 use crate::agent::error::AgentError;
 use crate::agent::frame::{self, NoFrame, PATIENCE};
@@ -29,6 +30,8 @@ use crate::clock::Deadline;
 
 /// How long a keyholder may take to end by itself; a save that is under way is let finish.
 const LEAVE: Duration = Duration::from_secs(6);
+/// How long a person may take to answer on the desktop: less than the keyholder waits for it.
+const ANSWER: Duration = Duration::from_secs(60);
 /// How long to wait for the lock of an agent that is just ending.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an agent that nobody watches stays without a key. One is started whenever a key is brought.
@@ -54,10 +57,8 @@ pub struct Service<'a> {
     pub lingers: bool,
     /// Starts the keyholder with what it inherits.
     pub start: &'a dyn Fn(Inheritance) -> std::io::Result<Child>,
-    /// Asks the person on the desktop: 0 no, 1 yes, 2 nobody could be asked.
-    pub ask: Arc<dyn Fn(&str) -> u8 + Send + Sync>,
-    /// Listens to the desktop: calls what it is given when the key must go, which returns when the key is gone.
-    pub watch: &'a dyn Fn(Box<dyn Fn() + Send + Sync>),
+    /// Where the desktop speaks and is asked.
+    pub buses: Buses,
     /// Called once clients can connect.
     pub ready: &'a dyn Fn(),
 }
@@ -83,18 +84,18 @@ pub fn supervise(service: Service<'_>) -> Result<(), AgentError> {
         wake: Arc::new(wake),
     };
     let cues = post.clone();
-    (service.watch)(Box::new(move || {
+    desktop::watch(&service.buses, peer::own_uid(), move |_sleep_or_lock| {
         let (gone, is_gone) = mpsc::channel();
         cues.send(Event::Lock(gone));
         // A delay that logind grants ends after a few seconds anyway.
         let _ = is_gone.recv_timeout(LEAVE);
-    }));
+    });
     let mut supervisor = Supervisor {
         address: service.address,
         name: service.name,
         lingers: service.lingers,
         start: service.start,
-        ask: service.ask,
+        session: service.buses.session,
         bound,
         door: Arc::new(Door::default()),
         post,
@@ -141,7 +142,8 @@ struct Supervisor<'a> {
     name: String,
     lingers: bool,
     start: &'a dyn Fn(Inheritance) -> std::io::Result<Child>,
-    ask: Arc<dyn Fn(&str) -> u8 + Send + Sync>,
+    /// The desktop's bus, where it can be asked.
+    session: Option<String>,
     bound: Bound,
     door: Arc<Door>,
     post: Post,
@@ -327,11 +329,15 @@ impl Supervisor<'_> {
             Some(Word::Stop) => Heard::Stop,
             Some(Word::Question(number, text)) => {
                 if let Ok(mut control) = held.control.try_clone() {
-                    let ask = Arc::clone(&self.ask);
+                    let session = self.session.clone();
                     let asks = move || {
                         let mut answer = [0; 5];
                         answer[..4].copy_from_slice(&number);
-                        answer[4] = ask(&text);
+                        answer[4] = match ask(session.as_deref(), &text) {
+                            Answer::No => 0,
+                            Answer::Yes => 1,
+                            Answer::CannotAsk => 2,
+                        };
                         let _ = control.write_all(&answer);
                     };
                     let _ = std::thread::Builder::new().spawn(asks);
@@ -363,6 +369,17 @@ impl Supervisor<'_> {
         let _ = held.child.kill();
         let _ = held.child.wait();
     }
+}
+
+/// Asks the person on the desktop, if there is one.
+fn ask(session: Option<&str>, label: &str) -> Answer {
+    let question = Question {
+        title: format!("Give a code of {label}?"),
+        text: "A program asks the vmfa agent for it.".into(),
+    };
+    session.map_or(Answer::CannotAsk, |session| {
+        desktop::ask(session, &question, ANSWER)
+    })
 }
 
 #[derive(PartialEq, Eq)]

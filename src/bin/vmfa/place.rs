@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use directories::{BaseDirs, ProjectDirs};
 use vmfa::account::text::clean;
 #[cfg(unix)]
+use vmfa::agent::desktop::Buses;
+#[cfg(unix)]
 use vmfa::agent::{Address, Usual};
 
 use crate::fault::{Exit, Fault, Outcome};
@@ -132,6 +134,26 @@ impl Place {
     #[cfg(unix)]
     pub(crate) fn lacks_runtime(&self) -> bool {
         self.runtime.is_none()
+    }
+
+    /// Where D-Bus is: as the environment says, else where every system has it.
+    #[cfg(unix)]
+    pub(crate) fn buses(&self) -> Buses {
+        let named = |name| set(name).and_then(|value| value.into_string().ok());
+        let usual = || {
+            let path = self.runtime.as_ref()?.join("bus");
+            // A path with other characters would have to be escaped, and no system has such a one.
+            let path = path.to_str().filter(|path| {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-_/.".contains(c);
+                path.chars().all(plain)
+            })?;
+            Some(format!("unix:path={path}"))
+        };
+        Buses {
+            system: named("DBUS_SYSTEM_BUS_ADDRESS")
+                .or_else(|| Some("unix:path=/run/dbus/system_bus_socket".into())),
+            session: named("DBUS_SESSION_BUS_ADDRESS").or_else(usual),
+        }
     }
 
     /// What an agent needs of the environment, and nothing else: keys that somebody exported have no place in a process that

@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -289,8 +288,7 @@ fn supervisor(context: &Context, detached: bool) -> Outcome<Exit> {
         lingers: detached || matches!(socket, Socket::Given(_)),
         socket,
         start: &spawn,
-        ask: Arc::new(|_| 2),
-        watch: &|_| {},
+        buses: context.place.buses(),
         ready: &ready,
     };
     match agent::supervise(service) {

@@ -1,0 +1,103 @@
+//! What the desktop has to say: that now is the time to lock, and a person's yes or no.
+//!
+//! Both come over D-Bus. The client is our own, and small: the vocabulary is fixed, a deadline stands over every exchange,
+//! all input is bounded, it needs no thread but the one that waits, and it can open no socket but a unix one. `zbus` would
+//! bring an asynchronous runtime, TCP and 0.8 MB for a dozen messages; `rustbus` builds on crates two generations old; `dbus`
+//! needs the C library.
+//!
+//! Without the feature `desktop`, or where there is no Linux desktop, [`watch`] hears nothing and [`ask`] can't ask.
+
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod address;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod bus;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod logind;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod notification;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod screen_saver;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod watching;
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod wire;
+
+use std::time::Duration;
+
+/// Where the buses are: D-Bus addresses, such as `unix:path=/run/dbus/system_bus_socket`. Only unix sockets are taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Buses {
+    /// The system's bus, on which logind speaks.
+    pub system: Option<String>,
+    /// The desktop's own bus, on which screen savers speak.
+    pub session: Option<String>,
+}
+
+/// A moment at which to lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cue {
+    /// The machine is about to sleep. It waits, as long as logind lets it, until the cue has been dealt with.
+    Sleep,
+    /// The screen was locked, or is about to be.
+    ScreenLock,
+}
+
+/// Calls `on_cue` at every cue, from threads of its own, for as long as the process lives; returns at once.
+///
+/// - logind's `PrepareForSleep`, under a delay lock: the machine sleeps once `on_cue` has returned. The keys must be gone by
+///   then; logind waits 5 s as it is usually set up.
+/// - logind's `Lock` and `LockedHint` for a session of the user `uid`. Where it can't be found out whose session it is, it is
+///   taken for ours.
+/// - `ActiveChanged` of the desktop's screen saver.
+///
+/// A bus that isn't there is no error: it is tried again, after longer and longer pauses, up to a minute. So is one that goes
+/// away. What is said while it is away isn't heard, but for a sleep that is still being prepared.
+///
+/// Only what the owner of the bus name says counts. On the system's bus nobody else may say it. On the session's bus a program
+/// of the same user could take the name and say it; it could lock the keys, which harms nobody, and unlock nothing.
+pub fn watch(buses: &Buses, uid: u32, on_cue: impl Fn(Cue) + Send + Sync + 'static) {
+    #[cfg(all(feature = "desktop", target_os = "linux"))]
+    watching::watch(buses, uid, on_cue);
+    #[cfg(not(all(feature = "desktop", target_os = "linux")))]
+    let _ = (buses, uid, on_cue);
+}
+
+/// Something to be answered by yes or no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question itself, which stands in the first line: it is cleaned, and cut where it is very long.
+    pub title: String,
+    /// More about it, such as who asks; may be empty. Cleaned and cut likewise; not every desktop shows it.
+    pub text: String,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Somebody chose "Allow".
+    Yes,
+    /// Somebody chose "Deny" or closed the question, or nobody answered in time.
+    No,
+    /// There is no desktop to ask on, or none that can show a choice, or it went away meanwhile. It isn't a yes.
+    CannotAsk,
+}
+
+/// Asks by a notification on the desktop whose bus has this address, and waits for the answer for at most `within`, and about
+/// a second to take the notification away.
+///
+/// A click on the notification itself isn't a yes: only its button is. The answer is as trustworthy as the session's bus: a
+/// program of the same user that put itself in the notification server's place could give it.
+pub fn ask(session_address: &str, question: &Question, within: Duration) -> Answer {
+    #[cfg(all(feature = "desktop", target_os = "linux"))]
+    let answer = notification::ask(session_address, question, within);
+    #[cfg(not(all(feature = "desktop", target_os = "linux")))]
+    let answer = {
+        let _ = (session_address, question, within);
+        Answer::CannotAsk
+    };
+    answer
+}
+
+#[cfg(test)]
+#[cfg(all(feature = "desktop", target_os = "linux"))]
+mod tests;
