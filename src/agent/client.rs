@@ -25,6 +25,8 @@ use crate::vault::Unlocked;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long one may take that waits for a disk, or for another program's save.
 const DISK_PATIENCE: Duration = Duration::from_secs(75);
+/// An answer that comes so soon is none of a person's.
+const AT_ONCE: Duration = Duration::from_millis(300);
 /// How often a question is put again when the agent closed the connection without a word.
 const TRIES: usize = 4;
 /// After so long without a word, the agent may just be closing the connection: a new one costs less than the doubt.
@@ -278,16 +280,26 @@ impl Client {
         connection: &mut Connection,
         mut patience: Duration,
     ) -> Result<Reply, AgentError> {
+        let mut is_asking = false;
         loop {
             let Connection { stream, inbox, .. } = &mut *connection;
-            let frame = frame::read_reply(stream, inbox, patience).map_err(no_answer)?;
-            connection.last = Stopwatch::start();
-            match Reply::read(&frame).ok_or(AgentError::NotUnderstood)? {
-                Reply::Asking => {
-                    patience = ASKING + patience;
+            let frame = match frame::read_reply(stream, inbox, patience) {
+                // Nobody could be asked if the answer is here at once.
+                Err(NoFrame::Late) if is_asking => {
+                    is_asking = false;
+                    patience = ASKING + DISK_PATIENCE;
                     if let Some(tell) = self.on_asking {
                         tell();
                     }
+                    continue;
+                }
+                frame => frame.map_err(no_answer)?,
+            };
+            connection.last = Stopwatch::start();
+            match Reply::read(&frame).ok_or(AgentError::NotUnderstood)? {
+                Reply::Asking => {
+                    is_asking = true;
+                    patience = AT_ONCE;
                 }
                 reply => return Ok(reply),
             }

@@ -71,7 +71,7 @@ impl Context {
                 client.on_asking(|| {
                     let _ = writeln!(
                         std::io::stderr(),
-                        "this account's codes are asked for: waiting for an answer"
+                        "this account asks before each code: answer the notification on the desktop"
                     );
                 });
                 client.ask_first(confirm::may);
