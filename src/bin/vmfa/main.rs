@@ -5,6 +5,7 @@ mod command;
 mod credential;
 mod fault;
 mod files;
+mod hot;
 mod place;
 mod print;
 mod prompt;
@@ -16,7 +17,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     fault::quiet_panics();
     let arguments: Vec<_> = std::env::args_os().collect();
-    match std::panic::catch_unwind(|| command::run(arguments)) {
+    let run = || hot::run(&arguments).unwrap_or_else(|| command::run(arguments));
+    match std::panic::catch_unwind(run) {
         Ok(exit) => exit.into(),
         // The hook has said where; a secret in the panic's own message must not be printed.
         Err(_) => fault::Exit::Internal.into(),
