@@ -30,7 +30,8 @@ pub(crate) struct Arguments {
 }
 
 /// Options that every command takes.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Global {
     /// The vault file [env: VMFA_VAULT]
     #[arg(
@@ -276,7 +277,8 @@ pub(crate) struct Add {
     pub(crate) confirm: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Code {
     /// Id, label, name, AWS account ID, serial number, or words of them
     #[arg(required = true, value_name = "QUERY")]

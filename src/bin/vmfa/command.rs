@@ -41,6 +41,7 @@ use vmfa::vault::{Saved, Unlocked};
 
 use crate::args::{Arguments, Command};
 use crate::fault::{Exit, Fault, Outcome};
+use crate::hot;
 use crate::place::Place;
 use crate::print::Screen;
 use crate::unlock::Context;
@@ -49,7 +50,11 @@ use crate::unlock::Context;
 pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
     let place = Place::read();
     let colours = place.colours_allowed;
-    let outcome = match Arguments::try_parse_from(arguments) {
+    let read = match hot::arguments(&arguments) {
+        Some(hot) => Ok(hot),
+        None => Arguments::try_parse_from(arguments),
+    };
+    let outcome = match read {
         Ok(arguments) => Context::new(arguments.global, place)
             .and_then(|context| dispatch(&context, arguments.command)),
         Err(error) => return explain(&error, &Screen::new(colours)),

@@ -1,35 +1,30 @@
 //! The one call that must be as quick as a process can start: `vmfa code WORD…`, answered by an agent.
 //!
-//! Reading the arguments of all commands takes a third of a millisecond, as long as all the rest of such a call. So this form
-//! alone is read here, before them. Whatever looks otherwise in the least, has an option or can't be answered at once goes
-//! the usual way, and comes to the same there.
+//! Making ready to read the arguments of all commands takes a third of a millisecond, as long as all the rest of such a call.
+//! So this form alone is read here, before them. Whatever looks otherwise in the least, or has an option, goes the usual way.
 
 use std::ffi::OsString;
 
-use crate::fault::Exit;
+use crate::args::{Arguments, Code, Command, Global};
 
-/// Answers a call of the hot form, if an agent can. Nothing is done otherwise.
-pub(crate) fn run(arguments: &[OsString]) -> Option<Exit> {
-    answer(&words(arguments)?)
-}
-
-/// The words of `vmfa code WORD…`, if the arguments are just that: words that nobody could take for anything else.
-fn words(arguments: &[OsString]) -> Option<Vec<&str>> {
+/// The arguments of a call of the hot form: words that nobody could take for anything else.
+pub(crate) fn arguments(arguments: &[OsString]) -> Option<Arguments> {
     let (_program, arguments) = arguments.split_first()?;
     let (command, words) = arguments.split_first()?;
     if command != "code" || words.is_empty() {
         return None;
     }
     let plain = |word: &&str| !word.is_empty() && !word.starts_with('-');
-    words
+    let words = words
         .iter()
-        .map(|word| word.to_str().filter(plain))
-        .collect()
-}
-
-/// The code of the account that the words mean, from an agent that holds the open vault. There is none yet.
-fn answer(_words: &[&str]) -> Option<Exit> {
-    None
+        .map(|word| word.to_str().filter(plain).map(str::to_owned));
+    Some(Arguments {
+        global: Global::default(),
+        command: Command::Code(Code {
+            query: words.collect::<Option<_>>()?,
+            ..Code::default()
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -37,33 +32,26 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::args::{Arguments, Command};
 
-    fn arguments(words: &[&str]) -> Vec<OsString> {
+    fn given(words: &[&str]) -> Vec<OsString> {
         words.iter().map(OsString::from).collect()
     }
 
-    /// What the usual way makes of the arguments, if it is a code without any option.
-    fn as_usual(arguments: &[OsString]) -> Option<Vec<String>> {
-        let Arguments { global, command } = Arguments::try_parse_from(arguments).ok()?;
-        let Command::Code(code) = command else {
-            return None;
-        };
-        let has_option = global.vault.is_some()
-            || global.passphrase_file.is_some()
-            || global.passphrase_fd.is_some()
-            || global.passphrase_command.is_some()
-            || global.key_file.is_some()
-            || global.recovery
-            || global.accept_rollback
-            || global.accept_high_kdf
-            || code.fresh
-            || code.within != 0
-            || code.next
-            || code.at.is_some()
-            || code.min_validity.is_some()
-            || code.json;
-        (!has_option).then_some(code.query)
+    /// What is read here.
+    fn hot(given: &[OsString]) -> Option<(Global, Code)> {
+        code(arguments(given)?)
+    }
+
+    /// What the usual way makes of it.
+    fn as_usual(given: &[OsString]) -> Option<(Global, Code)> {
+        code(Arguments::try_parse_from(given).ok()?)
+    }
+
+    fn code(arguments: Arguments) -> Option<(Global, Code)> {
+        match arguments.command {
+            Command::Code(code) => Some((arguments.global, code)),
+            _ => None,
+        }
     }
 
     #[test]
@@ -78,10 +66,10 @@ mod tests {
             &["a=b", "@", "日本", "arn:aws:iam::123456789012:mfa/alice"],
             &["a-", "1", " "],
         ] {
-            let given = arguments(&[&["vmfa", "code"], words_given].concat());
-            assert_eq!(words(&given), Some(words_given.to_vec()));
-            let as_usual = as_usual(&given).expect("a code");
-            assert_eq!(as_usual, words_given);
+            let given = given(&[&["vmfa", "code"], words_given].concat());
+            let (global, code) = hot(&given).expect("a code");
+            assert_eq!(code.query, words_given);
+            assert_eq!(as_usual(&given), Some((global, code)));
         }
     }
 
@@ -109,7 +97,7 @@ mod tests {
             &["vmfa", "", "github"],
             &["vmfa", "pair", "github"],
         ] {
-            assert_eq!(words(&arguments(other)), None, "{other:?}");
+            assert_eq!(hot(&given(other)), None, "{other:?}");
         }
     }
 
@@ -117,14 +105,9 @@ mod tests {
     #[test]
     fn what_is_no_text_is_left_to_the_usual_way() {
         use std::os::unix::ffi::OsStringExt as _;
-        let mut given = arguments(&["vmfa", "code"]);
+        let mut given = given(&["vmfa", "code"]);
         given.push(OsString::from_vec(vec![b'a', 0xff]));
-        assert_eq!(words(&given), None);
-    }
-
-    #[test]
-    fn without_an_agent_nothing_is_answered() {
-        assert!(run(&arguments(&["vmfa", "code", "github"])).is_none());
+        assert_eq!(hot(&given), None);
     }
 
     proptest::proptest! {
@@ -133,10 +116,10 @@ mod tests {
         fn nothing_is_taken_for_what_it_is_not(
             given in proptest::collection::vec("(code|list|github|--|-|-h|--json|--fresh|--at|=|a=b| |é|[ -~]{0,4})", 0..4)
         ) {
-            let given: Vec<&str> = ["vmfa", "code"].into_iter().chain(given.iter().map(String::as_str)).collect();
-            let given = arguments(&given);
-            if let Some(words) = words(&given) {
-                proptest::prop_assert_eq!(as_usual(&given), Some(words.into_iter().map(str::to_owned).collect()));
+            let words: Vec<&str> = ["vmfa", "code"].into_iter().chain(given.iter().map(String::as_str)).collect();
+            let given = super::tests::given(&words);
+            if let Some(hot) = hot(&given) {
+                proptest::prop_assert_eq!(as_usual(&given), Some(hot));
             }
         }
     }

@@ -17,8 +17,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     fault::quiet_panics();
     let arguments: Vec<_> = std::env::args_os().collect();
-    let run = || hot::run(&arguments).unwrap_or_else(|| command::run(arguments));
-    match std::panic::catch_unwind(run) {
+    match std::panic::catch_unwind(|| command::run(arguments)) {
         Ok(exit) => exit.into(),
         // The hook has said where; a secret in the panic's own message must not be printed.
         Err(_) => fault::Exit::Internal.into(),
