@@ -7,6 +7,7 @@
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use vmfa::agent::desktop::{Answer, Buses, Cue, Question, ask, watch};
@@ -46,15 +47,23 @@ fn listen(system: &str, session: &str, uid: u32) -> ExitCode {
         system: address(system),
         session: address(session),
     };
-    watch(&buses, uid, |cue| match cue {
-        Cue::ScreenLock => say("screen-lock"),
-        Cue::Sleep => {
-            say("sleep");
-            let _ = stdin().lock().read_line(&mut String::new());
-            say("done");
+    let begun = Arc::new(Mutex::new(()));
+    // The first cue may come before `watch` has returned: it is told after.
+    let beginning = begun.lock();
+    let told = Arc::clone(&begun);
+    watch(&buses, uid, move |cue| {
+        drop(told.lock());
+        match cue {
+            Cue::ScreenLock => say("screen-lock"),
+            Cue::Sleep => {
+                say("sleep");
+                let _ = stdin().lock().read_line(&mut String::new());
+                say("done");
+            }
         }
     });
     say("watching");
+    drop(beginning);
     loop {
         std::thread::park();
     }

@@ -23,6 +23,7 @@ import threading
 import time
 from pathlib import Path
 
+import jeepney
 from jeepney import DBusAddress, HeaderFields, MessageType, new_error, new_method_call, new_method_return, new_signal
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
@@ -300,7 +301,8 @@ class Desktop:
         """Has the session's bus start a notification server when somebody calls for one."""
         services = self.data_home / "dbus-1/services"
         services.mkdir(parents=True)
-        command = f"{sys.executable} {Path(__file__).resolve()} {self.session.address} {does}"
+        modules = Path(jeepney.__file__).parent.parent
+        command = f"/usr/bin/env PYTHONPATH={modules} {sys.executable} {Path(__file__).resolve()} {self.session.address} {does}"
         text = f"[D-BUS Service]\nName={NotificationServer.INTERFACE}\nExec={command}\n"
         (services / "notifications.service").write_text(text)
 
