@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use super::Cue;
 use super::bus::{Bus, Lost, Unanswered};
@@ -16,6 +17,8 @@ const PATH: &str = "/org/freedesktop/login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+/// How long an answer is waited for: meanwhile nothing else is heard, and what was asked is on the way to a lock.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Hears logind until the connection is lost.
 pub(super) fn listen(mut bus: Bus, uid: u32, on_cue: &OnCue) -> Result<Infallible, Lost> {
@@ -152,7 +155,7 @@ impl Logind {
             interface,
             member,
         };
-        match self.bus.call(&method, values, Deadline::after(PATIENCE)) {
+        match self.bus.call(&method, values, Deadline::after(ANSWER)) {
             Ok(answer) => Ok(Some(answer)),
             Err(Unanswered::Refused) => Ok(None),
             Err(Unanswered::Lost) => Err(Lost),
