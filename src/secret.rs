@@ -95,12 +95,14 @@ impl SecretText {
 /// How deep the stack is wiped: several times what any code here needs.
 const STACK: usize = 64 << 10;
 
-/// Wipes the stack below the caller, where calls that have returned left keys in their variables: what belongs to other
-/// crates can't wipe itself. For a process that lives on with secrets gone.
+/// Wipes the stack below the caller, where calls that have returned left keys in their variables, and the vector registers:
+/// what belongs to other crates can't wipe itself. For a process that lives on with secrets gone.
 #[inline(never)]
 pub fn wipe_stack() {
     let mut stack = [0u8; STACK];
     std::hint::black_box(&mut stack);
+    #[cfg(unix)]
+    page::registers::wipe();
 }
 
 #[cfg(test)]
