@@ -11,7 +11,7 @@
 use crate::vault::cursor::{Cursor, Lack};
 use crate::vault::error::Fault;
 use crate::vault::header::MAX_SLOTS;
-use crate::vault::record::{MAX_RECORDS, MIN_LEN, Record};
+use crate::vault::record::{Keep, MAX_RECORDS, MIN_LEN, Record};
 use crate::vault::seal::{Clear, KEY_LEN, Sealed, TAG_LEN};
 
 /// Room for the devices that have ever written to the vault; a later one writes as number 0, which only means that ties
@@ -89,7 +89,7 @@ pub(super) fn write<'a>(records: impl Iterator<Item = &'a Record> + Clone, rest:
 }
 
 /// Reads a decrypted payload. No count is believed before the bytes for it are there.
-pub(super) fn read(plain: &[u8]) -> Result<(Vec<Record>, Rest), Fault> {
+pub(super) fn read(plain: &[u8], keep: &Keep<'_>) -> Result<(Vec<Record>, Rest), Fault> {
     let fault = |offset: usize, what| Fault::Body { offset, what };
     let mut outer = Cursor::new(plain);
     let cut = |lack: Lack| fault(lack.offset, "the payload ends too early");
@@ -115,7 +115,7 @@ pub(super) fn read(plain: &[u8]) -> Result<(Vec<Record>, Rest), Fault> {
     }
     let mut records = Vec::with_capacity(count);
     for _ in 0..count {
-        records.push(Record::read(&mut cursor, base)?);
+        records.push(Record::read(&mut cursor, base, keep)?);
     }
     let mut rest = Rest::default();
     let at = cursor.offset();
@@ -202,14 +202,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(mut plain in prop::collection::vec(any::<u8>(), 0..400)) {
-            let _ = read(&plain);
+            let _ = read(&plain, &Keep::Copied);
             // The same with a length that fits and few records, so that the inner parts are reached.
             if plain.len() > 8 {
                 let len = (plain.len() - 4) as u32;
                 plain[..4].copy_from_slice(&len.to_le_bytes());
                 let count = u32::from(plain[8] % 3);
                 plain[4..8].copy_from_slice(&count.to_le_bytes());
-                let _ = read(&plain);
+                let _ = read(&plain, &Keep::Copied);
             }
         }
     }

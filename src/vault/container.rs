@@ -1,10 +1,12 @@
 //! A whole vault file: bytes in, header and content out, and back.
 
+use std::sync::Arc;
+
 use crate::vault::body::{self, Rest};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::MAX_FILE;
 use crate::vault::header::{Header, Layout, MAX_HEADER_LEN, PRELUDE_LEN};
-use crate::vault::record::{MAX_RECORD_LEN, MAX_RECORDS, Record};
+use crate::vault::record::{Keep, MAX_RECORD_LEN, MAX_RECORDS, Record};
 use crate::vault::seal::{self, Clear, KEY_LEN, Key, Randomness, TAG_LEN, VaultKeys, payload_key};
 use crate::vault::slot::{Ikm, Tried};
 
@@ -51,9 +53,13 @@ impl Sealed {
         let key = payload_key(dek, &self.header.payload_salt);
         // From here on the buffer holds the index in clear.
         let mut bytes = Clear::new(std::mem::take(&mut self.bytes));
-        let plain = seal::open(key.bytes(), &mac, &mut bytes[self.layout.payload..])
-            .ok_or(Fault::Payload)?;
-        let (records, rest) = body::read(plain)?;
+        let begin = self.layout.payload;
+        let len = seal::open(key.bytes(), &mac, &mut bytes[begin..])
+            .ok_or(Fault::Payload)?
+            .len();
+        let bytes = Arc::new(bytes);
+        let plain = &bytes[begin..begin + len];
+        let (records, rest) = body::read(plain, &Keep::InPayload(&bytes, begin))?;
         Ok((self.header, records, rest))
     }
 }
@@ -184,7 +190,7 @@ fn check(
         Some(found) if found == plain => {}
         Some(_) | None => return Err(VaultError::SelfCheck("its payload")),
     }
-    body::read(plain)
+    body::read(plain, &Keep::Copied)
         .map(drop)
         .map_err(|_| VaultError::SelfCheck("its body"))
 }

@@ -8,9 +8,12 @@
 //! A field is `u16 type | u32 length | value`. A tombstone ends after its fields. Since the layout doesn't depend on the
 //! type, a record of an unknown type is kept, merged and sealed again under new keys like any other.
 
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
 use crate::vault::cursor::{Cursor, Lack};
 use crate::vault::error::Fault;
-use crate::vault::seal::{SALT_LEN, TAG_LEN};
+use crate::vault::seal::{Clear, SALT_LEN, TAG_LEN};
 use crate::vault::stamp::Hlc;
 
 /// Flag: erased; only the fact stays, so that a merge doesn't bring the record back.
@@ -40,8 +43,82 @@ pub(super) struct Record {
     pub(super) flags: u8,
     pub(super) kind: u8,
     /// The fields, then salt, sealed secret and tag.
-    tail: Box<[u8]>,
+    tail: Tail,
     fields_len: u32,
+}
+
+/// The bytes of a record behind its head. Those of records that were read stay in the payload, which isn't copied into ten
+/// thousand pieces.
+#[derive(Clone)]
+enum Tail {
+    Own(Box<[u8]>),
+    Part {
+        payload: Arc<Clear>,
+        /// No file is longer than 256 MiB.
+        begin: u32,
+        len: u32,
+    },
+}
+
+impl Deref for Tail {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Part {
+                payload,
+                begin,
+                len,
+            } => &payload[*begin as usize..][..*len as usize],
+        }
+    }
+}
+
+impl PartialEq for Tail {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Tail {}
+
+#[cfg(test)]
+impl std::fmt::Debug for Tail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl From<Vec<u8>> for Tail {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Own(bytes.into())
+    }
+}
+
+/// Where records that are read keep their bytes.
+pub(super) enum Keep<'a> {
+    /// Each its own.
+    Copied,
+    /// In the payload, which begins that far into what was read.
+    InPayload(&'a Arc<Clear>, usize),
+}
+
+impl Keep<'_> {
+    fn tail(&self, bytes: &[u8], at: Range<usize>) -> Tail {
+        let shared = match self {
+            Self::Copied => None,
+            Self::InPayload(payload, begin) => u32::try_from(begin + at.start)
+                .ok()
+                .zip(u32::try_from(at.len()).ok())
+                .map(|(begin, len)| Tail::Part {
+                    payload: Arc::clone(payload),
+                    begin,
+                    len,
+                }),
+        };
+        shared.unwrap_or_else(|| Tail::Own(bytes.into()))
+    }
 }
 
 /// The two parts of a sealed secret.
@@ -59,7 +136,7 @@ impl Record {
             device,
             flags: 0,
             kind,
-            tail: fields.into(),
+            tail: Tail::Own(fields.into()),
             fields_len: fields.len() as u32,
         }
     }
@@ -120,7 +197,11 @@ impl Record {
     }
 
     /// Reads one record; `base` is the offset of the cursor's start in the payload.
-    pub(super) fn read(cursor: &mut Cursor<'_>, base: usize) -> Result<Self, Fault> {
+    pub(super) fn read(
+        cursor: &mut Cursor<'_>,
+        base: usize,
+        keep: &Keep<'_>,
+    ) -> Result<Self, Fault> {
         let begin = cursor.offset();
         let fault = |offset: usize, what| Fault::Body {
             offset: base + offset,
@@ -132,6 +213,7 @@ impl Record {
             return Err(fault(begin, "a record's length is out of bounds"));
         }
         let bytes = cursor.take(len).map_err(cut)?;
+        let end = base + cursor.offset();
         let mut inner = Cursor::new(bytes);
         let cut = |lack: Lack| fault(begin + 4 + lack.offset, "a record ends too early");
         let id = inner.array().map_err(cut)?;
@@ -166,7 +248,7 @@ impl Record {
             device,
             flags,
             kind,
-            tail: tail.into(),
+            tail: keep.tail(tail, end - tail.len()..end),
             fields_len,
         })
     }

@@ -29,6 +29,7 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     context.screen.needs_stdout()?;
     confirm::ask(summary)?;
     let code = one(context, &mut vault, summary, input)?;
+    vault.close();
     print(context, summary, &code, input)
 }
 
