@@ -520,6 +520,10 @@ impl Drop for Bound {
 
 /// The lock of whoever listens. An agent that is just ending is waited for.
 fn lock(path: &Path) -> Result<File, AgentError> {
+    let in_the_way = || AgentError::InTheWay {
+        path: path.into(),
+        what: "is no regular file, and is left alone",
+    };
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -533,12 +537,13 @@ fn lock(path: &Path) -> Result<File, AgentError> {
         )
         .open(path)
         .map_err(|error| match fs::symlink_metadata(path) {
-            Ok(found) if !found.is_file() => AgentError::InTheWay {
-                path: path.into(),
-                what: "is no regular file, and is left alone",
-            },
+            Ok(found) if !found.is_file() => in_the_way(),
             Ok(_) | Err(_) => AgentError::io("lock")(error),
         })?;
+    // A pipe opens as well as a file does.
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return Err(in_the_way());
+    }
     let until = Deadline::after(LOCK_PATIENCE);
     loop {
         match file.try_lock() {
