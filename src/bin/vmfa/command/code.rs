@@ -12,7 +12,7 @@ use vmfa::otp::{self, Moment, OtpError, Scheme};
 
 use crate::args::Code;
 #[cfg(unix)]
-use crate::command::by_query;
+use crate::command::{by_query, has_locked};
 use crate::command::{confirm, fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
@@ -60,8 +60,12 @@ fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Co
     let Some(summary) = by_query(context, &query, found)? else {
         return Ok(None);
     };
-    let code = one(context, &mut client, &summary, input)?;
-    Ok(Some((summary, code)))
+    match one(context, &mut client, &summary, input) {
+        Ok(code) => Ok(Some((summary, code))),
+        // Between two questions: the vault itself can still be asked.
+        Err(fault) if has_locked(&client, &fault) => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }
 
 fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -> Outcome {

@@ -8,7 +8,7 @@ use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 
 use crate::args::Pair;
 #[cfg(unix)]
-use crate::command::{by_query, words_of};
+use crate::command::{by_query, has_locked, words_of};
 use crate::command::{confirm, fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
@@ -20,7 +20,11 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
         let found = client.find(&query);
         if let Some(summary) = by_query(context, &query, found)? {
             // The agent itself asks about an account that wants it.
-            return of(context, &client, &summary, input, || Ok(()));
+            match of(context, &client, &summary, input, || Ok(())) {
+                // Between the two questions: the vault itself can still be asked.
+                Err(fault) if has_locked(&client, &fault) => {}
+                done => return done,
+            }
         }
     }
     let vault = context.open()?;
