@@ -243,8 +243,7 @@ impl Client {
     /// for twice: the first answer may only have been lost.
     fn ask_again(&self, request: &Request) -> Result<Reply, AgentError> {
         let mut connection = self.connection();
-        let is_once = matches!(request, Request::HotpNext { .. } | Request::Unlock { .. });
-        let mut tries = if is_once { 1 } else { TRIES };
+        let mut tries = if request.may_be_repeated() { TRIES } else { 1 };
         loop {
             tries -= 1;
             match self.ask_on(&mut connection, request) {

@@ -2,16 +2,16 @@
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Stopwatch;
+use crate::clock::{Deadline, Stopwatch};
 
 /// Connections at a time.
 pub(super) const SEATS: usize = 16;
 
-/// How long one may be silent before it gives way.
-const MANNERS: Duration = Duration::from_millis(100);
+/// How long a connection may be silent before it has to give way: between connecting and asking, a client isn't slower.
+const GRACE: Duration = Duration::from_millis(20);
 
 /// The table of connections.
 #[derive(Default)]
@@ -33,37 +33,65 @@ pub(super) struct Seat {
 
 impl Door {
     /// Takes a connection in. When it takes the last seat, whoever has been silent for longest is shown out, so that there
-    /// is always a seat for one who has something to ask: a hundred idle connections only turn each other out. Whoever has
-    /// just come is left alone: among many that come at once, each is about to ask.
+    /// is always a seat for one who has something to ask: a hundred idle connections only turn each other out. Each is given
+    /// [`GRACE`] to speak: this waits so long, and fewer seats being taken meanwhile is as well.
     pub(super) fn enter(self: &Arc<Self>, stream: UnixStream) -> Seat {
         let stream = Arc::new(stream);
-        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
-        if guests.len() + 1 >= SEATS {
-            let idle = guests.iter().filter_map(|guest| {
-                let silent = guest.idle?.elapsed();
-                (silent >= MANNERS).then_some((silent, &guest.stream))
-            });
-            if let Some((_, longest)) = idle.max_by_key(|(silent, _)| *silent) {
-                // Only for reading: a request that has just arrived is answered still.
-                let _ = longest.shutdown(Shutdown::Read);
-            }
-        }
-        guests.push(Guest {
+        let seat = Seat {
+            door: Arc::clone(self),
             stream: Arc::clone(&stream),
+        };
+        self.guests().push(Guest {
+            stream,
             idle: Some(Stopwatch::start()),
         });
-        Seat {
-            door: Arc::clone(self),
-            stream,
+        loop {
+            let young = {
+                let mut guests = self.guests();
+                if guests.len() < SEATS {
+                    return seat;
+                }
+                let silent = guests.iter_mut().filter_map(|guest| {
+                    let silent = guest.idle?.elapsed();
+                    (!Arc::ptr_eq(&guest.stream, &seat.stream)).then_some((silent, guest))
+                });
+                match silent.max_by_key(|(silent, _)| *silent) {
+                    None => return seat,
+                    Some((silent, longest)) if silent >= GRACE => {
+                        // Only for reading: a request that has just arrived is answered still.
+                        let _ = longest.stream.shutdown(Shutdown::Read);
+                        // On its way out: the next one shows out another.
+                        longest.idle = None;
+                        return seat;
+                    }
+                    Some((silent, _)) => GRACE - silent,
+                }
+            };
+            std::thread::sleep(young);
         }
+    }
+
+    fn guests(&self) -> MutexGuard<'_, Vec<Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many are there.
     pub(super) fn taken(&self) -> usize {
-        self.guests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.guests().len()
+    }
+}
+
+impl Door {
+    /// Whether there is a seat, or is one before so long: whoever was shown out takes a moment to go.
+    pub(super) fn has_room(&self, patience: Duration) -> bool {
+        let until = Deadline::after(patience);
+        while self.taken() >= SEATS {
+            if until.has_passed() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 }
 
@@ -83,11 +111,7 @@ impl Seat {
     }
 
     fn set(&self, idle: Option<Stopwatch>) {
-        let mut guests = self
-            .door
-            .guests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut guests = self.door.guests();
         let own = guests
             .iter_mut()
             .find(|guest| Arc::ptr_eq(&guest.stream, &self.stream));
@@ -99,11 +123,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut guests = self
-            .door
-            .guests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut guests = self.door.guests();
         guests.retain(|guest| !Arc::ptr_eq(&guest.stream, &self.stream));
     }
 }
@@ -116,20 +136,9 @@ mod tests {
     #[test]
     fn the_last_seat_turns_out_whoever_was_silent_for_longest() {
         let door = Arc::new(Door::default());
-        let reads_end = |seat: &Seat| {
-            seat.stream().set_nonblocking(true).unwrap();
-            matches!((&*seat.stream).read(&mut [0]), Ok(0))
-        };
         let mut outside = Vec::new();
         let mut seats = Vec::new();
-        for n in 0..SEATS {
-            if n + 1 == SEATS {
-                assert!(
-                    seats.iter().all(|seat| !reads_end(seat)),
-                    "all have just come"
-                );
-                std::thread::sleep(2 * MANNERS);
-            }
+        for _ in 0..SEATS {
             let (inside, other) = UnixStream::pair().unwrap();
             outside.push(other);
             seats.push(door.enter(inside));
@@ -138,6 +147,10 @@ mod tests {
             }
         }
         assert_eq!(door.taken(), SEATS);
+        let reads_end = |seat: &Seat| {
+            seat.stream().set_nonblocking(true).unwrap();
+            matches!((&*seat.stream).read(&mut [0]), Ok(0))
+        };
         assert!(!reads_end(&seats[0]), "it is being answered");
         assert!(reads_end(&seats[1]), "the longest silent");
         assert!(!reads_end(&seats[2]));

@@ -269,6 +269,21 @@ impl Request {
         }
     }
 
+    /// Whether a request whose answer didn't come may be made again: nothing is used up or ended by it twice.
+    pub fn may_be_repeated(&self) -> bool {
+        match self {
+            Self::Status
+            | Self::List(_)
+            | Self::Find(_)
+            | Self::Code { .. }
+            | Self::Pair { .. }
+            | Self::SessionGet { .. }
+            | Self::SessionPut { .. }
+            | Self::SessionForget(_) => true,
+            Self::Unlock { .. } | Self::Lock | Self::HotpNext { .. } | Self::Stop => false,
+        }
+    }
+
     /// The same request, for an account of which a person has allowed a code on the terminal.
     pub fn allowed(&self) -> Self {
         const ASKED: Asked = Asked::OnTerminal;

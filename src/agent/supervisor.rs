@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::agent::address::Address;
 use crate::agent::alarm::wait_for;
 use crate::agent::desktop::{self, Answer, Buses, Question};
-use crate::agent::door::{Door, SEATS};
+use crate::agent::door::Door;
 use crate::agent::error::AgentError;
 use crate::agent::frame::{self, NoFrame, PATIENCE};
 use crate::agent::hold::Then;
@@ -231,7 +231,7 @@ impl Supervisor<'_> {
         let Ok((stream, _)) = self.bound.listener.accept() else {
             return;
         };
-        if peer::is_ourselves(&stream).is_err() || self.door.taken() >= 2 * SEATS {
+        if peer::is_ourselves(&stream).is_err() || !self.door.has_room(PATIENCE) {
             return;
         }
         let seat = self.door.enter(stream);
