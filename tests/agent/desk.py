@@ -44,6 +44,14 @@ def is_gone(pid):
         return True
 
 
+def has_forgotten(pid):
+    """Whether a process has no memory any more; the system takes that first, and lets go of the rest of it a moment later."""
+    try:
+        return is_gone(pid) or Path(f"/proc/{pid}/statm").read_text().split()[0] == "0"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Desk:
     """One home with a vault, and the program in it. `uid` has all of it run as another user, which root can do."""
 
@@ -64,7 +72,7 @@ class Desk:
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
         }
-        self.secrets = {}
+        self.secrets, self.started = {}, []
         if uid is not None:
             for path in (self.root, self.home, self.run_dir, self.passphrase_file):
                 os.chown(path, uid, uid)
@@ -102,10 +110,12 @@ class Desk:
     def start(self, *arguments, passphrase=True, env=None, before=(), **more):
         """A run that is under way, without a terminal."""
         more = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **self.as_user(), **more}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*map(str, before), *self.command(arguments, passphrase)],
             env={**self.env, **(env or {})}, cwd=self.root, start_new_session=True, **more,
         )
+        self.started.append(process)
+        return process
 
     def run(self, *arguments, stdin="", **more):
         process = self.start(*arguments, **more)
@@ -171,7 +181,7 @@ class Desk:
 
     def processes(self):
         """The agent's processes: {pid: whether it is a keyholder}."""
-        found = {}
+        found = {process.pid: False for process in self.started if "--foreground" in process.args and process.args[0] == self.vmfa}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
                 continue
@@ -179,8 +189,8 @@ class Desk:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue
-            is_agent = b"agent" in words and words[0] == b"vmfa" or words[0] == self.vmfa.encode() and b"agent" in words
-            if is_agent and any(word.startswith(str(self.root).encode() + b"/") for word in words):
+            # Its own kind names the vault by its whole path.
+            if words[0] == b"vmfa" and b"agent" in words and any(word.startswith(str(self.root).encode() + b"/") for word in words):
                 found[int(entry.name)] = b"--keyholder" in words
         return {pid: holds for pid, holds in found.items() if not is_gone(pid)}
 
@@ -221,5 +231,12 @@ class Desk:
             time.sleep(0.01)
         for pid in left:
             os.kill(pid, signal.SIGKILL)
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    stream.close()
         subprocess.run(["rm", "-rf", self.root], check=True)
         return stopped, left
