@@ -104,6 +104,27 @@ fn choose<S: Borrow<Summary>>(
     words::choose(query, among, candidates)
 }
 
+/// A glance at accounts one by one, before any is kept: it leaves out those that a query can't mean. What [`find`] finds among
+/// those that it lets through is what it finds among all; only when that is nothing, all are needed for suggestions.
+pub struct Glance<'q>(Option<(Query<'q>, candidates::Look)>);
+
+impl<'q> Glance<'q> {
+    /// Made ready for a query.
+    pub fn new(query: &'q str) -> Self {
+        Self(Query::new(query).map(|query| {
+            let look = candidates::Look::new(&query);
+            (query, look)
+        }))
+    }
+
+    /// Whether the account may be meant.
+    pub fn may_mean(&mut self, summary: &Summary) -> bool {
+        self.0
+            .as_mut()
+            .is_some_and(|(query, look)| look.may_meet(query, summary))
+    }
+}
+
 /// Every account that a query may mean, in the order given, for a list: what [`find`] would choose from, and those as well
 /// in whose note a word stands. A note may name other accounts, so it never selects one, but whoever searches wants to see
 /// it. An empty query means every account.

@@ -65,11 +65,11 @@ struct State {
 impl State {
     fn new(mut vault: Unlocked, mark: Option<Mark>, guard: Guard) -> Self {
         vault.note_places();
-        let live: Vec<Summary> = vault.live().cloned().collect();
+        let (live, unknown) = vault.survey();
         Self {
             index: Index::new(&live),
             live,
-            unknown: vault.unknown_records().len() as u32,
+            unknown: unknown as u32,
             mark,
             guard,
             vault: Some(vault),

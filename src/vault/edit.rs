@@ -48,7 +48,7 @@ const MAX_FIELDS: usize = MAX_RECORD_LEN - 16 * 1024;
 impl Unlocked {
     /// The records that were written by a newer version. They are kept as they are, through every save.
     pub fn unknown_records(&self) -> Vec<UnknownRecord> {
-        let unknown = |entry: &Entry| match &entry.view {
+        let unknown = |entry: &Entry| match entry.view() {
             View::Unknown(id) => Some(UnknownRecord {
                 id: *id,
                 kind: entry.record.kind,
@@ -78,7 +78,7 @@ impl Unlocked {
 
     pub(super) fn entry(&self, id: &AccountId) -> Result<(&Entry, &Summary), VaultError> {
         let entry = &self.entries[self.position(id)?];
-        match &entry.view {
+        match entry.view() {
             View::Account(summary) => Ok((entry, summary)),
             View::Unknown(id) => Err(VaultError::NotUnderstood(*id)),
             View::Gone(id) => Err(VaultError::NoSuchAccount(*id)),
@@ -150,11 +150,8 @@ impl Unlocked {
         let device = self.device_number();
         let mut record = Record::new(*id.as_bytes(), hlc, device, ACCOUNT, &fields);
         inner.seal_into(&mut record, &self.dek, &*self.random)?;
-        let entry = Entry {
-            record,
-            view: View::Account(summary),
-        };
-        self.entries.push(entry);
+        self.entries
+            .push(Entry::showing(record, View::Account(summary)));
         let mut index = index;
         index.taken.insert(id);
         index.names.entry(label).or_insert(id);
@@ -290,8 +287,9 @@ impl Unlocked {
             (record.hlc, record.device) = (hlc, device);
         }
         let entry = &mut self.entries[at];
-        entry.record.set_fields(&fields);
-        entry.view = View::Account(after);
+        let mut record = entry.record.clone();
+        record.set_fields(&fields);
+        *entry = Entry::showing(record, View::Account(after));
         self.by_name = None;
         self.dirty = true;
         Ok(())
@@ -361,10 +359,7 @@ impl Unlocked {
         let fields = fields::of_tombstone(entry.record.fields());
         let mut record = Record::new(entry.record.id, hlc, device, entry.record.kind, &fields);
         record.flags = TOMBSTONE;
-        *entry = Entry {
-            record,
-            view: View::Gone(*id),
-        };
+        *entry = Entry::showing(record, View::Gone(*id));
         // The other one of a conflict isn't one any more.
         self.mark_again();
         self.dirty = true;

@@ -12,7 +12,7 @@ use crate::vault::file::io;
 use crate::vault::kdf::KdfLimit;
 use crate::vault::open::Locked;
 use crate::vault::seal::Key;
-use crate::vault::unlocked::Unlocked;
+use crate::vault::unlocked::{Unlocked, View};
 use crate::vault::{Files, Rollback};
 
 /// What tells one state of a file from another without reading it.
@@ -72,6 +72,19 @@ impl Unlocked {
     pub(crate) fn read_again(self, now: UnixTime) -> Result<Self, VaultError> {
         let Self { files, dek, .. } = self;
         Self::open_with_key(&files, dek, now)
+    }
+
+    /// The accounts outside the trash, and how many records aren't understood; nothing of it is kept in the vault itself.
+    pub(crate) fn survey(&self) -> (Vec<Summary>, usize) {
+        let (mut live, mut unknown) = (Vec::with_capacity(self.entries.len()), 0);
+        for entry in &self.entries {
+            match View::of(&entry.record, *entry.id()) {
+                View::Account(summary) if summary.trashed.is_none() => live.push(summary),
+                View::Account(_) | View::Gone(_) => {}
+                View::Unknown(_) => unknown += 1,
+            }
+        }
+        (live, unknown)
     }
 
     /// An account outside the trash.

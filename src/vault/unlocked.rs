@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::account::{AccountId, Summary};
 use crate::vault::Files;
@@ -22,13 +22,15 @@ use crate::vault::stamp::Hlc;
 /// A record and what it shows.
 pub(super) struct Entry {
     pub(super) record: Record,
-    pub(super) view: View,
+    id: AccountId,
+    /// Read from the record when it is first asked for: who wants one account of ten thousand reads few.
+    view: OnceLock<Box<View>>,
 }
 
 /// What a record shows.
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly all are accounts: a box each would only cost"
+    reason = "nearly all are accounts, and each stands in a box of its own already"
 )]
 pub(super) enum View {
     Account(Summary),
@@ -38,30 +40,77 @@ pub(super) enum View {
     Gone(AccountId),
 }
 
-impl Entry {
-    pub(super) fn new(record: Record, id: AccountId) -> Self {
-        let view = if record.is_tombstone() {
-            View::Gone(id)
-        } else {
-            let summary = record
-                .is_account()
-                .then(|| fields::read(record.fields(), id, record.flags & CONFLICT != 0));
-            summary.flatten().map_or(View::Unknown(id), View::Account)
-        };
-        Self { record, view }
+impl View {
+    pub(super) fn of(record: &Record, id: AccountId) -> Self {
+        if record.is_tombstone() {
+            return Self::Gone(id);
+        }
+        let summary = record
+            .is_account()
+            .then(|| fields::read(record.fields(), id, record.flags & CONFLICT != 0));
+        summary.flatten().map_or(Self::Unknown(id), Self::Account)
     }
 
-    pub(super) fn id(&self) -> &AccountId {
-        match &self.view {
-            View::Account(summary) => &summary.id,
-            View::Unknown(id) | View::Gone(id) => id,
+    fn id(&self) -> &AccountId {
+        match self {
+            Self::Account(summary) => &summary.id,
+            Self::Unknown(id) | Self::Gone(id) => id,
         }
     }
 
+    fn summary(&self) -> Option<&Summary> {
+        match self {
+            Self::Account(summary) => Some(summary),
+            Self::Unknown(_) | Self::Gone(_) => None,
+        }
+    }
+}
+
+impl Entry {
+    /// A record as it was read.
+    pub(super) fn new(record: Record, id: AccountId) -> Self {
+        Self {
+            record,
+            id,
+            view: OnceLock::new(),
+        }
+    }
+
+    /// A record that was just made, and what it shows.
+    pub(super) fn showing(record: Record, view: View) -> Self {
+        let id = *view.id();
+        let view = OnceLock::from(Box::new(view));
+        Self { record, id, view }
+    }
+
+    pub(super) fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    pub(super) fn view(&self) -> &View {
+        self.view
+            .get_or_init(|| Box::new(View::of(&self.record, self.id)))
+    }
+
     pub(super) fn summary(&self) -> Option<&Summary> {
-        match &self.view {
-            View::Account(summary) => Some(summary),
-            View::Unknown(_) | View::Gone(_) => None,
+        self.view().summary()
+    }
+
+    /// As [`Entry::summary`], without keeping it: a copy, if it is wanted.
+    fn summary_if(&self, wanted: impl FnOnce(&Summary) -> bool) -> Option<Summary> {
+        let is_live = |summary: &&Summary| summary.trashed.is_none();
+        match self.view.get() {
+            Some(view) => view
+                .summary()
+                .filter(is_live)
+                .filter(|summary| wanted(summary))
+                .cloned(),
+            None => match View::of(&self.record, self.id) {
+                View::Account(summary) => {
+                    (is_live(&&summary) && wanted(&summary)).then_some(summary)
+                }
+                View::Unknown(_) | View::Gone(_) => None,
+            },
         }
     }
 }
@@ -167,6 +216,15 @@ impl Unlocked {
     /// Every account that isn't in the trash, without a copy.
     pub fn live(&self) -> impl Iterator<Item = &Summary> {
         self.known().filter(|summary| summary.trashed.is_none())
+    }
+
+    /// Copies of those accounts outside the trash that are wanted, in the order of [`Unlocked::live`]. The others are looked
+    /// at and not kept, which takes less time and memory than to keep them all.
+    pub fn live_where(&self, mut wanted: impl FnMut(&Summary) -> bool) -> Vec<Summary> {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|entry| entry.summary_if(&mut wanted))
+            .collect()
     }
 
     /// The accounts in the trash.

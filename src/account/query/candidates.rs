@@ -36,29 +36,52 @@ pub(super) fn keys<'q>(query: &'q Query<'_>) -> Vec<&'q str> {
 
 /// Looks at all accounts, at each once.
 pub(super) fn among<S: Borrow<Summary>>(query: &Query<'_>, among: &[S]) -> Candidates {
-    // The longest says most.
-    let Some(longest) = keys(query).into_iter().max_by_key(|key| key.len()) else {
+    let mut look = Look::new(query);
+    if look.longest.is_none() {
         return Candidates::All;
-    };
-    let mut text = String::with_capacity(256);
-    let mut may_be_met = |summary: &Summary| {
+    }
+    let indices = 0..among.len();
+    Candidates::Some(
+        indices
+            .filter(|index| look.may_meet(query, among[*index].borrow()))
+            .collect(),
+    )
+}
+
+/// A look at one account after another.
+pub(super) struct Look {
+    /// The longest key says most. Without one, nothing can be told.
+    longest: Option<String>,
+    /// Kept from one account to the next.
+    text: String,
+}
+
+impl Look {
+    pub(super) fn new(query: &Query<'_>) -> Self {
+        let longest = keys(query).into_iter().max_by_key(|key| key.len());
+        Self {
+            longest: longest.map(str::to_owned),
+            text: String::with_capacity(256),
+        }
+    }
+
+    /// Whether an account may meet the query of which this look was made.
+    pub(super) fn may_meet(&mut self, query: &Query<'_>, summary: &Summary) -> bool {
+        let Some(longest) = &self.longest else {
+            return true;
+        };
+        let text = &mut self.text;
         let mut holds = |key: &str| {
             in_ascii(summary, key).unwrap_or_else(|| {
                 text.clear();
-                push_haystack(summary, &mut text);
+                push_haystack(summary, text);
                 text.contains(key)
             })
         };
         holds(longest)
             || query.begins_id_of(summary)
             || query.aws_account.as_deref().is_some_and(holds)
-    };
-    let indices = 0..among.len();
-    Candidates::Some(
-        indices
-            .filter(|index| may_be_met(among[*index].borrow()))
-            .collect(),
-    )
+    }
 }
 
 /// Whether the haystack of an account in plain ASCII holds a key, without building it; nothing for another account.

@@ -381,6 +381,31 @@ fn by_definition<S: Borrow<Summary>>(query: &str, among: &[S]) -> Found {
         .unwrap_or_else(|| Found::Nothing(near::suggest(&query.words(), among)))
 }
 
+/// What is found among those that a glance lets through.
+fn at_a_glance(query: &str, among: &[Summary]) -> Option<Found> {
+    let mut glance = Glance::new(query);
+    let let_through: Vec<usize> = (0..among.len())
+        .filter(|index| glance.may_mean(&among[*index]))
+        .collect();
+    let few: Vec<&Summary> = let_through.iter().map(|index| &among[*index]).collect();
+    match find(query, &few) {
+        Found::One(index) => Some(Found::One(let_through[index])),
+        Found::Several(indices) => {
+            let indices = indices.into_iter().map(|index| let_through[index]);
+            Some(Found::Several(indices.collect()))
+        }
+        Found::Nothing(_) => None,
+    }
+}
+
+/// What was found, if it was anything.
+fn chosen(found: Found) -> Option<Found> {
+    match found {
+        Found::One(_) | Found::Several(_) => Some(found),
+        Found::Nothing(_) => None,
+    }
+}
+
 /// Whole words, parts of them, signs, other scripts, other cases and widths, marks that join what is before them.
 const PIECES: &str = "(a|ab|B|Key|key|KEY|me|GitHub|ＧｉｔＨｕｂ|github|日本|銀行|日本銀行|太郎|é|e\u{301}|\u{301}|İ|ß|ﬁ|℡|㎏|\u{a8}|\u{a0}|\u{3000}|\
                       \u{2ceb0}|\u{3fff0}|Σ|ς|가|\u{1100}|\u{1161}|１２|12|123456789012|@|:|-|\\.| |  |arn:aws:iam::|mfa/|AWS|Amazon Web Services|deadbeef)";
@@ -468,6 +493,7 @@ proptest! {
         let index = Index::new(&all);
         prop_assert_eq!(find(&query, &all), by_definition(&query, &all));
         prop_assert_eq!(index.find(&query, &all), by_definition(&query, &all));
+        prop_assert_eq!(at_a_glance(&query, &all), chosen(by_definition(&query, &all)));
     }
 
     #[test]
@@ -483,6 +509,7 @@ proptest! {
         let index = Index::new(&all);
         prop_assert_eq!(find(&query, &all), by_definition(&query, &all), "{:?}", query);
         prop_assert_eq!(index.find(&query, &all), by_definition(&query, &all), "{:?}", query);
+        prop_assert_eq!(at_a_glance(&query, &all), chosen(by_definition(&query, &all)), "{:?}", query);
     }
 }
 

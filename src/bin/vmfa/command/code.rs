@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vmfa::account::Summary;
+use vmfa::account::query::{self, Found, Glance};
 #[cfg(unix)]
 use vmfa::agent::AgentError;
 use vmfa::authenticator::Authenticator;
@@ -9,6 +10,7 @@ use vmfa::clock::{Clock, UnixTime};
 #[cfg(unix)]
 use vmfa::failure::Kind;
 use vmfa::otp::{self, Moment, OtpError, Scheme};
+use vmfa::vault::Unlocked;
 
 use crate::args::Code;
 #[cfg(unix)]
@@ -23,9 +25,7 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
         return print(context, &summary, &code, input);
     }
     let mut vault = context.open()?;
-    // Ten thousand summaries needn't be copied for one code.
-    let summaries: Vec<&Summary> = vault.live().collect();
-    let summary = &pick(&input.query, &summaries)?.clone();
+    let summary = &picked(&vault, &input.query)?;
     context.screen.needs_stdout()?;
     confirm::ask(summary)?;
     let code = one(context, &mut vault, summary, input)?;
@@ -86,6 +86,18 @@ fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -
         ));
     }
     Ok(())
+}
+
+/// The account that the words mean. Ten thousand summaries needn't be kept for one code.
+fn picked(vault: &Unlocked, words: &[String]) -> Outcome<Summary> {
+    let query = words.join(" ");
+    let mut glance = Glance::new(&query);
+    let candidates = vault.live_where(|summary| glance.may_mean(summary));
+    match query::find(&query, &candidates) {
+        Found::One(_) | Found::Several(_) => pick(words, &candidates).cloned(),
+        // What is near is among all the others.
+        Found::Nothing(_) => pick(words, &vault.live().collect::<Vec<_>>()).cloned(),
+    }
 }
 
 fn one<A: Authenticator>(
