@@ -401,3 +401,6 @@ pub(super) fn failed(error: &VaultError) -> Reply {
         hint: error.hint().unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 //! A request is `u32 length of what follows | u16 version | u8 verb | u8 0 | tag[16] | body`; a reply is
 //! `u32 length of what follows | u16 version | u8 status | u8 0 | body`. Both are little-endian and at most 64 KiB. The
 //! first eight bytes, the verbs `status` and `stop`, and the reply "other version" are the same in every version, so that an
-//! older or a newer client gets a clear answer. The tag names the vault that the client means: the first 16 bytes of the
-//! SHA-256 of its absolute path.
+//! older or a newer client gets a clear answer. The tag names the vault that the client means: the FNV-1a
+//! hash (128 bits, big-endian) of its absolute path.
 //!
 //! | verb | body | reply's body when done |
 //! |---|---|---|
@@ -853,3 +853,6 @@ fn kind_number(kind: Kind) -> u8 {
 fn kind(number: u8) -> Option<Kind> {
     KINDS.get(usize::from(number)).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 """The agent's protocol, written from its description alone (src/agent/protocol.rs): none of vmfa's code speaks here."""
 
-import hashlib
 import socket
 import struct
 import time
@@ -17,7 +16,11 @@ PATIENCE = 30
 
 
 def tag_of(vault):
-    return hashlib.sha256(str(vault).encode()).digest()[:16]
+    """FNV-1a, 128 bits."""
+    value = 0x6C62272E07BB014262B821756295C58D
+    for byte in str(vault).encode():
+        value = (value ^ byte) * ((1 << 88) + 0x13B) % (1 << 128)
+    return value.to_bytes(16, "big")
 
 
 def frame(verb, tag, body=b"", version=VERSION):

@@ -1,0 +1,394 @@
+use super::*;
+use crate::account::Account;
+use crate::agent::protocol::MAX_FRAME;
+use crate::failure::Kind;
+use crate::otp::{Algorithm, Digits, Hotp, Scheme, Totp};
+use crate::vault::{Credential, KdfParams, create};
+use std::time::Duration;
+
+const NOON: UnixTime = UnixTime::from_secs(1_800_000_000);
+const LONG: Lifetimes = Lifetimes {
+    whole: Duration::from_secs(3600),
+    idle: Duration::from_secs(3600),
+};
+
+/// A vault in a directory of its own, and an agent's hold of it.
+struct Bench {
+    _dir: tempfile::TempDir,
+    files: Files,
+    key: Secret,
+    vault: Unlocked,
+    hold: Hold,
+}
+
+impl Bench {
+    fn new(lifetimes: Lifetimes) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files {
+            vault: dir.path().join("vault.vmfa"),
+            state: dir.path().join("state"),
+        };
+        let credential = Credential::KeyFile(Secret::new(vec![0x5a; 40]));
+        let (mut vault, _) = create(&files, &credential, KdfParams::LEAST, NOON).unwrap();
+        vault.add(account("alice", totp(), ""), NOON).unwrap();
+        vault.add(account("counter", hotp(), ""), NOON).unwrap();
+        vault.save(NOON).unwrap();
+        let key = vault.key_for_agent();
+        let ask = Box::new(|_: &Summary| Allowed::NotAsked);
+        let hold = Hold::new(files.clone(), "here".into(), &key, lifetimes, ask).unwrap();
+        Self {
+            _dir: dir,
+            files,
+            key,
+            vault,
+            hold,
+        }
+    }
+
+    fn ask(&self, request: Request) -> (Vec<Reply>, Then) {
+        let mut replies = Vec::new();
+        let then = self.hold.answer(request, &mut |reply| replies.push(reply));
+        (replies, then)
+    }
+
+    /// The one reply to a request after which it goes on.
+    #[track_caller]
+    fn one(&self, request: Request) -> Reply {
+        let (mut replies, then) = self.ask(request);
+        assert_eq!((replies.len(), then), (1, Then::GoOn));
+        replies.remove(0)
+    }
+
+    fn id(&self, name: &str) -> AccountId {
+        let Reply::Found(summary) = self.one(Request::Find(name.into())) else {
+            panic!("no {name}");
+        };
+        summary.id
+    }
+
+    fn next(&self, id: AccountId) -> Reply {
+        self.one(Request::HotpNext {
+            id,
+            now: NOON,
+            asked: Asked::Not,
+        })
+    }
+}
+
+fn totp() -> Scheme {
+    Scheme::Totp(Totp::default())
+}
+
+fn hotp() -> Scheme {
+    Scheme::Hotp(Hotp {
+        algorithm: Algorithm::Sha1,
+        digits: Digits::SIX,
+    })
+}
+
+fn account(name: &str, scheme: Scheme, note: &str) -> Account {
+    Account {
+        summary: Summary {
+            id: AccountId::random().unwrap(),
+            issuer: String::new(),
+            name: name.into(),
+            label_issuer: None,
+            scheme,
+            counter: None,
+            tags: Vec::new(),
+            note: note.into(),
+            favorite: false,
+            serial_number: None,
+            image: None,
+            added: NOON.secs(),
+            trashed: None,
+            conflict: false,
+            // Told by the name, for these tests.
+            confirm: name.starts_with("asking"),
+        },
+        secret: Secret::new(format!("the secret of {name}").into_bytes()),
+        pin: None,
+    }
+}
+
+fn code(whom: Whom) -> Request {
+    Request::Code {
+        whom,
+        when: When::At(NOON),
+        asked: Asked::Not,
+    }
+}
+
+fn by_name(name: &str) -> Request {
+    code(Whom::Query(name.into()))
+}
+
+#[test]
+fn a_code_is_the_vaults_own() {
+    let bench = Bench::new(LONG);
+    let id = bench.id("alice");
+    let expected = bench.vault.code_at(&id, NOON).unwrap();
+    for whom in [Whom::Id(id), Whom::Query("alice".into())] {
+        let Reply::Code(summary, code) = bench.one(code(whom)) else {
+            panic!("no code");
+        };
+        assert_eq!((summary.id, &code), (id, &expected));
+    }
+}
+
+#[test]
+fn a_life_that_is_over_gives_nothing_but_how_it_is() {
+    let over = Lifetimes {
+        whole: Duration::ZERO,
+        idle: Duration::from_secs(3600),
+    };
+    let bench = Bench::new(over);
+    for request in [
+        by_name("alice"),
+        Request::List(Which::Live),
+        Request::Find("alice".into()),
+        Request::SessionForget("x".into()),
+    ] {
+        let (replies, then) = bench.ask(request);
+        assert!(matches!(replies.as_slice(), [Reply::Locked]) && then == Then::Lock);
+    }
+    // Only the key itself brings it back, and only the right one.
+    let renewed = |key| Request::Unlock {
+        key,
+        lifetimes: LONG,
+    };
+    let wrong = bench.one(renewed(Secret::new(vec![7; 32])));
+    assert!(matches!(wrong, Reply::Failed { .. }));
+    assert_eq!(bench.ask(by_name("alice")).1, Then::Lock);
+    let right = bench.one(renewed(bench.key.duplicate()));
+    assert!(matches!(right, Reply::Status(Status { held: Some(_), .. })));
+    assert!(matches!(bench.one(by_name("alice")), Reply::Code(..)));
+}
+
+#[test]
+fn lock_and_stop_are_answered_and_then_done() {
+    let bench = Bench::new(LONG);
+    for (request, expected) in [(Request::Lock, Then::Lock), (Request::Stop, Then::Stop)] {
+        let (replies, then) = bench.ask(request);
+        assert!(matches!(replies.as_slice(), [Reply::Done]) && then == expected);
+    }
+}
+
+#[test]
+fn the_key_goes_when_nobody_uses_it_and_doesnt_come_back() {
+    let bench = Bench::new(LONG);
+    let mut in_use = None;
+    bench.hold.answer(Request::List(Which::Live), &mut |_| {
+        in_use.get_or_insert_with(|| bench.hold.let_go());
+    });
+    assert_eq!(in_use, Some(false), "a list was under way");
+    assert!(bench.hold.let_go() && bench.hold.let_go());
+    let (replies, _) = bench.ask(by_name("alice"));
+    assert!(matches!(replies.as_slice(), [Reply::Locked]));
+    let Reply::Status(status) = bench.one(Request::Status) else {
+        panic!("no status");
+    };
+    assert!(status.held.is_none());
+}
+
+#[test]
+fn the_key_goes_also_after_a_panic() {
+    let bench = Bench::new(LONG);
+    std::thread::scope(|scope| {
+        let panics = scope.spawn(|| {
+            let _state = bench.hold.write();
+            panic!("on purpose");
+        });
+        assert!(panics.join().is_err());
+    });
+    assert!(bench.hold.let_go());
+    assert!(bench.hold.read().vault.is_none());
+}
+
+#[test]
+fn a_vault_that_is_gone_is_told_once_and_then_locked() {
+    let bench = Bench::new(LONG);
+    std::fs::remove_file(&bench.files.vault).unwrap();
+    let (replies, then) = bench.ask(by_name("alice"));
+    assert!(matches!(replies.as_slice(), [Reply::Failed { .. }]) && then == Then::Lock);
+    assert!(bench.hold.read().vault.is_none());
+    let (replies, _) = bench.ask(by_name("alice"));
+    assert!(matches!(replies.as_slice(), [Reply::Locked]));
+}
+
+#[test]
+fn what_another_one_saves_is_seen() {
+    let mut bench = Bench::new(LONG);
+    assert!(matches!(bench.one(by_name("bob")), Reply::NotOne(_)));
+    bench.vault.add(account("bob", totp(), ""), NOON).unwrap();
+    bench.vault.save(NOON).unwrap();
+    assert!(matches!(bench.one(by_name("bob")), Reply::Code(..)));
+    let id = bench.id("alice");
+    bench.vault.remove(&id, NOON).unwrap();
+    bench.vault.save(NOON).unwrap();
+    assert!(matches!(
+        bench.one(code(Whom::Id(id))),
+        Reply::Failed { .. }
+    ));
+    let (replies, _) = bench.ask(Request::List(Which::Trash));
+    let [Reply::Part(part), Reply::End(0)] = replies.as_slice() else {
+        panic!("another list");
+    };
+    assert_eq!(part[0].id, id);
+}
+
+#[test]
+fn a_counter_goes_on_in_the_file_and_a_failure_changes_nothing() {
+    let bench = Bench::new(LONG);
+    let id = bench.id("counter");
+    let failed = bench.one(by_name("counter"));
+    assert!(
+        matches!(
+            failed,
+            Reply::Failed {
+                kind: Kind::Usage,
+                ..
+            }
+        ),
+        "it has no code for a moment"
+    );
+    for expected in 0..3 {
+        let Reply::Code(summary, code) = bench.next(id) else {
+            panic!("no code");
+        };
+        assert_eq!(code.moment(), crate::otp::Moment::Counter(expected));
+        assert_eq!(summary.counter, Some(expected + 1));
+    }
+    assert!(matches!(
+        bench.next(bench.id("alice")),
+        Reply::Failed { .. }
+    ));
+    // Nowhere to save to: no code, and the counter stays.
+    let (away, here) = (bench.files.vault.with_extension("away"), &bench.files.vault);
+    std::fs::rename(here, &away).unwrap();
+    let (replies, _) = bench.ask(Request::HotpNext {
+        id,
+        now: NOON,
+        asked: Asked::Not,
+    });
+    assert!(!replies.iter().any(|reply| matches!(reply, Reply::Code(..))));
+}
+
+#[test]
+fn a_list_fits_into_frames_whatever_the_notes() {
+    let mut bench = Bench::new(LONG);
+    for n in 0..300 {
+        let note = "n".repeat(n * 10);
+        let account = account(&format!("account {n}"), totp(), &note);
+        bench.vault.add(account, NOON).unwrap();
+    }
+    bench.vault.save(NOON).unwrap();
+    let (replies, _) = bench.ask(Request::List(Which::Live));
+    let mut seen = 0;
+    for reply in &replies {
+        let frame = reply.write();
+        assert!(frame.len() <= MAX_FRAME + 4);
+        match Reply::read(&frame[4..]) {
+            Some(Reply::Part(part)) => seen += part.len(),
+            Some(Reply::End(0)) => {}
+            _other => panic!("something else in a list"),
+        }
+    }
+    assert_eq!(seen, 302);
+    assert!(replies.len() > 10);
+}
+
+#[test]
+fn a_session_is_held_beside_the_vault() {
+    let bench = Bench::new(LONG);
+    let get = || {
+        bench.one(Request::SessionGet {
+            name: "admin".into(),
+            now: NOON,
+        })
+    };
+    assert!(matches!(get(), Reply::Session(None)));
+    let until = NOON.plus_secs(60);
+    let put = Request::SessionPut {
+        name: "admin".into(),
+        blob: Secret::new(b"a token".to_vec()),
+        until,
+    };
+    assert!(matches!(bench.one(put), Reply::Done));
+    let Reply::Session(Some((blob, expiry))) = get() else {
+        panic!("not held");
+    };
+    assert_eq!((blob.expose(), expiry), (b"a token".as_slice(), until));
+    assert!(matches!(
+        bench.one(Request::SessionForget("admin".into())),
+        Reply::Done
+    ));
+    assert!(matches!(get(), Reply::Session(None)));
+}
+
+#[test]
+fn an_account_that_asks_gives_nothing_unasked() {
+    let mut bench = Bench::new(LONG);
+    bench
+        .vault
+        .add(account("asking-totp", totp(), ""), NOON)
+        .unwrap();
+    bench
+        .vault
+        .add(account("asking-counter", hotp(), ""), NOON)
+        .unwrap();
+    bench.vault.save(NOON).unwrap();
+    let totp = bench.id("asking-totp");
+    let counter = bench.id("asking-counter");
+    let requests = |asked| {
+        [
+            Request::Code {
+                whom: Whom::Id(totp),
+                when: When::Step(1),
+                asked,
+            },
+            Request::Pair {
+                id: totp,
+                now: NOON,
+                pairing: Pairing::Previous,
+                asked,
+            },
+            Request::HotpNext {
+                id: counter,
+                now: NOON,
+                asked,
+            },
+        ]
+    };
+    for request in requests(Asked::Not) {
+        let (replies, then) = bench.ask(request);
+        let told: Vec<bool> = replies
+            .iter()
+            .map(|reply| matches!(reply, Reply::Asking | Reply::AskFirst(_)))
+            .collect();
+        assert_eq!((told, then), (vec![true, true], Then::GoOn));
+    }
+    for request in requests(Asked::OnTerminal) {
+        let (replies, _) = bench.ask(request);
+        assert!(matches!(
+            replies.last(),
+            Some(Reply::Code(..) | Reply::Pair(_))
+        ));
+    }
+    let answers = [
+        (Allowed::No, false),
+        (Allowed::Busy, false),
+        (Allowed::Yes, true),
+    ];
+    for (answer, gives) in answers {
+        bench.hold.ask = Box::new(move |_: &Summary| answer);
+        // A desktop's answer counts, whatever a client says of its terminal.
+        for asked in [Asked::Not, Asked::OnTerminal] {
+            for request in requests(asked) {
+                let (replies, _) = bench.ask(request);
+                let given = matches!(replies.last(), Some(Reply::Code(..) | Reply::Pair(_)));
+                assert_eq!(given, gives, "{answer:?}");
+            }
+        }
+    }
+}
