@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -78,9 +78,13 @@ pub(crate) fn unlock(context: &Context, input: &Unlock) -> Outcome {
 pub(crate) fn lock(context: &Context) -> Outcome {
     match Client::connect(&context.place.agent(&context.files)) {
         // Nothing is held where nobody runs.
-        Err(AgentError::NotRunning) => Ok(()),
-        connected => Ok(connected?.lock()?),
+        Err(AgentError::NotRunning) => {}
+        connected => connected?.lock()?,
     }
+    if context.screen.err_is_terminal() {
+        context.screen.remark("locked");
+    }
+    Ok(())
 }
 
 /// `vmfa agent`.
@@ -132,7 +136,7 @@ fn status(context: &Context, input: &AgentStatus) -> Outcome<Exit> {
     } else {
         context.screen.line(&match &status {
             None => "no agent runs".to_owned(),
-            Some(status) => told(status),
+            Some(status) => told(context, status),
         })?;
     }
     Ok(match held {
@@ -142,23 +146,23 @@ fn status(context: &Context, input: &AgentStatus) -> Outcome<Exit> {
 }
 
 /// An agent's state in a few lines.
-fn told(status: &Status) -> String {
+fn told(context: &Context, status: &Status) -> String {
     let Status {
         pid,
         program,
         vault,
         held,
     } = status;
-    let vault = vmfa::account::text::clean(vault);
+    let vault = context.place.show(Path::new(vault));
     let program = vmfa::account::text::clean(program);
     let process = format!("process {pid}, vmfa {program}");
     match held {
         None => format!("locked: {vault}\n  {process}"),
         Some(held) => format!(
-            "unlocked: {vault}, {}\n  locks in {}, or {} after the last use\n  the key is {}\n  {process}",
+            "unlocked: {vault}, {}\n  locks in {} if nobody asks for anything, in {} at the latest\n  the key is {}\n  {process}",
             counted(held.accounts as usize, "account"),
-            spelt(held.left),
             spelt(idle(held)),
+            spelt(held.left),
             guard(held.guard).1,
         ),
     }
