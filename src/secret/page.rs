@@ -4,10 +4,11 @@
 //! and it is wiped when it is freed. Where there is none, an anonymous page that is locked into memory and left out of core
 //! dumps.
 //!
-//! The only module with `unsafe`, and [`registers`] in it: a mapping has no safe form, no kept crate offers one for
-//! `memfd_secret`, and a register can be cleared in assembly only.
+//! The only module with `unsafe`, and the two in it: a mapping has no safe form, no kept crate offers one for `memfd_secret`, a
+//! register can be cleared in assembly only, and a descriptor that was inherited belongs to nobody who could lend it.
 #![allow(unsafe_code)]
 
+pub mod descriptors;
 pub(super) mod registers;
 
 use std::ptr::NonNull;

@@ -9,8 +9,6 @@ import pytest
 from bus import Desktop
 from desk import Desk
 
-NOBODY = 65534
-
 
 @pytest.fixture
 def desks(vmfa):

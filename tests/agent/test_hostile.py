@@ -11,8 +11,7 @@ import time
 
 import pytest
 import spoken
-from conftest import NOBODY
-from desk import PATIENCE, is_gone, new_secret, wait_until
+from desk import NOBODY, PATIENCE, as_other_user, is_gone, new_secret, wait_until
 
 NOW = 1_700_000_000
 
@@ -332,25 +331,6 @@ def test_a_client_that_never_reads(desks, figures):
 
 
 # --- other users ------------------------------------------------------------------------------------------------------
-
-
-def as_other_user(work, *arguments):
-    """What `work` gives in a process of another user; root only."""
-    mine, theirs = multiprocessing.Pipe()
-
-    def run():
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-        try:
-            theirs.send(work(*arguments))
-        except BaseException as error:
-            theirs.send(error)
-
-    process = multiprocessing.get_context("fork").Process(target=run)
-    process.start()
-    process.join(PATIENCE)
-    return mine.recv()
 
 
 def what_it_is_told(path, tag, data):

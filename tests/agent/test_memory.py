@@ -17,7 +17,7 @@ import pyotp
 import pytest
 import read_vault
 import spoken
-from desk import has_forgotten
+from desk import NOBODY, as_other_user, has_forgotten
 
 NOW = 1_700_000_000
 NAIVE = Path(__file__).with_name("naive_agent.py")
@@ -174,6 +174,47 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures):
     assert not locked.found, f"locked: {locked.told()}"
     figures(f"memory scan, {plant.windows} windows (key in {guard}): " +
             "; ".join(f"{name} unlocked {scan}" for name, scan in scans.items()) + f"; supervisor locked {locked}")
+
+
+def tries(pid):
+    """What a process of the same user can get hold of."""
+    got = []
+    for name in ("mem", "environ", "maps", "fd", "auxv", "map_files"):
+        path = Path(f"/proc/{pid}/{name}")
+        try:
+            if name in ("fd", "map_files"):
+                list(path.iterdir())
+            else:
+                open(path, "rb").close()
+            got.append(name)
+        except PermissionError:
+            pass
+    try:
+        got += [thread for thread, _ in memory.registers(pid)]
+    except PermissionError:
+        pass
+    return got
+
+
+def test_the_agents_own_user_is_refused(desks, everybodys, is_root, figures):
+    """By the system: a process that isn't dumpable belongs to root, whoever runs it."""
+    desk = desks(uid=NOBODY if is_root else None, program=everybodys).init()
+    desk.add("alpha")
+    desk.unlock()
+    assert desk.works("alpha")
+    for pid in desk.processes():
+        assert Path(f"/proc/{pid}/mem").stat().st_uid == 0, "dumpable"
+        assert protected(pid)
+        got = as_other_user(tries, pid) if is_root else tries(pid)
+        assert got == [], got
+    # The same user's other processes aren't protected so: the look itself works.
+    other = subprocess.Popen(["sleep", "60"], **desk.as_user())
+    try:
+        assert "environ" in (as_other_user(tries, other.pid) if is_root else tries(other.pid))
+    finally:
+        other.kill()
+        other.wait()
+    figures("the agent's own user: refused its memory, environment, mappings, files and registers")
 
 
 @pytest.mark.parametrize("how", ["holds", "forgets"])

@@ -216,6 +216,8 @@ fn start(context: &Context) -> Outcome {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
+    // It lives for days: what a script has open isn't kept open by it, nor is a passphrase file.
+    vmfa::secret::page::descriptors::keep_from_children();
     let mut child = command.spawn().map_err(failed)?;
     let mut said = String::new();
     if let Some(out) = child.stdout.take() {
