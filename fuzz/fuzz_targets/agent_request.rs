@@ -1,0 +1,33 @@
+//! A request from any bytes: the first one chooses the verb. What is understood is written as it was read.
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+use vmfa::agent::protocol::{Head, MAX_FRAME, REQUEST_HEAD, Request};
+
+fuzz_target!(|bytes: &[u8]| -> Corpus {
+    let Some((verb, body)) = bytes.split_first() else {
+        return Corpus::Reject;
+    };
+    if body.len() + REQUEST_HEAD - 4 > MAX_FRAME {
+        return Corpus::Reject;
+    }
+    let mut head = [0; REQUEST_HEAD];
+    let len = body.len() + REQUEST_HEAD - 4;
+    head[..4].copy_from_slice(&(len as u32).to_le_bytes());
+    head[4] = 1;
+    head[6] = *verb;
+    let head = Head::read(&head).expect("the length is in bounds");
+    let Some(verb) = head.verb else {
+        return Corpus::Reject;
+    };
+    if let Some(request) = Request::read(verb, body) {
+        let frame = request.write(&head.tag).expect("it came in a frame");
+        assert_eq!(&frame[REQUEST_HEAD..], body);
+        assert_eq!(frame[6], verb as u8);
+        // For an account whose owner was asked on the terminal: no longer, and it reads back.
+        let allowed = request.allowed().write(&head.tag).expect("as long");
+        let head = Head::read(allowed.first_chunk().expect("a head")).expect("a good one");
+        assert!(Request::read(head.verb.expect("a known one"), &allowed[REQUEST_HEAD..]).is_some());
+    }
+    Corpus::Keep
+});
