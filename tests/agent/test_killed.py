@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -117,12 +116,21 @@ def test_killed_while_idle(counting, victim):
 CHANGES = re.compile(r"^(\d+)\s+([a-z_0-9]+)\((.*)$")
 
 
+def is_traced(pid):
+    """Whether each thread has a tracer; one that has just ended needs none."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            if not re.search(r"^TracerPid:\s*[1-9]", (thread / "status").read_text(), re.M):
+                return False
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return True
+
+
 def attached(pid, *options):
     """strace on a process and all its threads."""
     tracer = subprocess.Popen(["strace", "-f", "-qq", "-p", str(pid), *options], stderr=subprocess.PIPE, text=True)
-    threads = list(Path(f"/proc/{pid}/task").iterdir())
-    wait_until(lambda: tracer.poll() is not None or all(re.search(r"^TracerPid:\s*[1-9]", (t / "status").read_text(), re.M) for t in threads),
-               "strace has hold of it")
+    wait_until(lambda: tracer.poll() is not None or is_traced(pid), "strace has hold of it")
     assert tracer.poll() is None, tracer.stderr.read()
     return tracer
 

@@ -1,11 +1,9 @@
 """No secret can be read from the agent, whatever it did before; the same look finds it in ordinary programs."""
 
 import base64
-import os
 import re
 import resource
 import secrets
-import shutil
 import subprocess
 import sys
 import time
