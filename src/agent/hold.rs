@@ -265,19 +265,23 @@ impl Hold {
             }
         };
         // Parts of about 32 KiB: a frame has a bound, and a summary has none that is small.
+        let mut replies = Vec::new();
         let mut part = Vec::new();
         let mut len = 0;
         for summary in summaries {
-            let own = summary.note.len() + summary.issuer.len() + summary.name.len() + 512;
+            let own = crate::vault::summary_to_bytes(summary).len() + 32;
             if len + own > 32 << 10 && !part.is_empty() {
-                say(Reply::Part(std::mem::take(&mut part)));
+                replies.push(Reply::Part(std::mem::take(&mut part)));
                 len = 0;
             }
             len += own;
             part.push(summary.clone());
         }
-        say(Reply::Part(part));
-        say(Reply::End(state.unknown));
+        replies.push(Reply::Part(part));
+        replies.push(Reply::End(state.unknown));
+        // Said without the lock: a client that reads slowly must keep nobody else waiting.
+        drop(state);
+        replies.into_iter().for_each(say);
         Ok(())
     }
 
@@ -334,8 +338,8 @@ impl Hold {
         let code = vault.next_hotp(id, now);
         // It has merged what others wrote and put a counter forward: all that was noted is of before.
         let vault = state.vault.take().ok_or(Reply::Locked)?;
-        let mark = Mark::of(&self.files);
-        *state = State::new(vault, mark, state.guard);
+        // No mark: another process may have written since, and a save that failed leaves a state that no file has.
+        *state = State::new(vault, None, state.guard);
         Ok(code?)
     }
 
