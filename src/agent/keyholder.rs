@@ -218,7 +218,15 @@ fn converse(shared: &Shared, stream: UnixStream, inbox: &mut Inbox) {
             is_heard = is_heard && frame::write(seat.stream(), &reply.write(), PATIENCE).is_ok();
         };
         let then = match understood(&shared.tag, shared.hold.name(), &head, body) {
-            Ok(request) => shared.hold.answer(request, &mut say),
+            Ok(request) => {
+                let renews = matches!(request, Request::Unlock { .. });
+                let then = shared.hold.answer(request, &mut say);
+                if renews {
+                    // The lifetime may be a shorter one now: the alarm is set anew.
+                    let _ = (&shared.wake).write_all(&[0]);
+                }
+                then
+            }
             Err(answer) => {
                 let (reply, then) = *answer;
                 say(reply);
@@ -286,10 +294,14 @@ fn wait(
         if left.is_zero() || alarm.set(left).is_err() {
             return Ending::Locked;
         }
-        let Ok([from_supervisor, _from_worker]) = alarm.wait([control.as_fd(), woken.as_fd()])
+        let Ok([from_supervisor, from_worker]) = alarm.wait([control.as_fd(), woken.as_fd()])
         else {
             return Ending::Locked;
         };
+        // Before the message is looked for: a byte that comes later wakes again.
+        if from_worker && (&mut &*woken).read(&mut [0; 64]).is_err() {
+            return Ending::Locked;
+        }
         if let Ok(ending) = from_workers.try_recv() {
             return ending;
         }

@@ -170,7 +170,9 @@ impl Supervisor<'_> {
             if ready.woken {
                 drain(woken);
             }
+            let mut is_changed = ready.hangup;
             while let Ok(event) = events.try_recv() {
+                is_changed = true;
                 match event {
                     Event::Unlock(client, head) => self.unlock(client, &head),
                     Event::Lock(gone) => {
@@ -179,6 +181,10 @@ impl Supervisor<'_> {
                     }
                     Event::Stop => return Ok(()),
                 }
+            }
+            if is_changed {
+                // What was ready may be another keyholder's line by now, or a client that has been let in already.
+                continue;
             }
             if ready.control && self.hear() == Heard::Stop {
                 return Ok(());
