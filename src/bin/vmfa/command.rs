@@ -293,8 +293,9 @@ fn near<S: Borrow<Summary>>(named_ones: &[S], count: usize) -> String {
             named(summary)
         });
     }
-    if count > SHOWN {
-        names.push(format!("and {} more", count - SHOWN));
+    // An agent may have named fewer than that.
+    if count > names.len() {
+        names.push(format!("and {} more", count - names.len()));
     }
     names.join(", ")
 }

@@ -41,6 +41,14 @@ fn set(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// Where the system keeps such data. Without `HOME` nobody is asked for it: the password database may want a library loaded,
+/// and a program that is linked statically crashes at that.
+fn directories() -> Option<ProjectDirs> {
+    set(HOME).and_then(|_| ProjectDirs::from("", "", "vmfa"))
+}
+
 /// The one source that is set, or what is wrong.
 fn source() -> Result<Option<Source>, &'static str> {
     let file = set("VMFA_PASSPHRASE_FILE").map(|value| Ok(Source::File(value.into())));
@@ -73,7 +81,9 @@ impl Place {
             // https://no-color.org: any value but the empty one.
             colours_allowed: set("NO_COLOR").is_none()
                 && set("TERM").is_none_or(|term| term != "dumb"),
-            home: BaseDirs::new().map(|dirs| dirs.home_dir().to_owned()),
+            home: set(HOME)
+                .and_then(|_| BaseDirs::new())
+                .map(|dirs| dirs.home_dir().to_owned()),
             #[cfg(unix)]
             no_agent: set("VMFA_NO_AGENT").is_some(),
             // The XDG base directory specification: a relative path is invalid and counts as none.
@@ -91,7 +101,7 @@ impl Place {
 
     /// The vault's files: from the command line, else from the environment, else where the system keeps such data.
     pub(crate) fn files(&self, given: Option<&Path>) -> Outcome<vmfa::vault::Files> {
-        let dirs = ProjectDirs::from("", "", "vmfa");
+        let dirs = directories();
         let vault = given.map(Path::to_owned).or_else(|| self.vault.clone());
         let no_home = || {
             Fault::new(
@@ -123,8 +133,10 @@ impl Place {
     /// Where the agent of a vault listens.
     #[cfg(unix)]
     pub(crate) fn agent(&self, files: &vmfa::vault::Files) -> Address {
-        let usual = match ProjectDirs::from("", "", "vmfa") {
-            Some(dirs) if dirs.data_dir().join("vault.vmfa") == files.vault => Usual::Yes,
+        // Absolute, as the agent that is started for it is told it.
+        let vault = std::path::absolute(&files.vault).unwrap_or_else(|_| files.vault.clone());
+        let usual = match directories() {
+            Some(dirs) if dirs.data_dir().join("vault.vmfa") == vault => Usual::Yes,
             Some(_) | None => Usual::No,
         };
         Address::new(self.runtime.as_deref(), &files.state, &files.vault, usual)

@@ -247,6 +247,8 @@ fn own_command(context: &Context) -> std::io::Result<Command> {
         .arg0("vmfa")
         .env_clear()
         .envs(context.place.for_agent())
+        // One heap for all threads: a vault that is read again by each of them in turn would else be kept once in each.
+        .env("MALLOC_ARENA_MAX", "1")
         .arg("--vault")
         .arg(vault)
         .arg("agent");

@@ -17,14 +17,10 @@ pub(crate) fn run(context: &Context, input: &AgentUnit) -> Outcome {
     let program = std::env::current_exe()
         .map_err(|error| Fault::new(Exit::Internal, format!("where vmfa is: {error}")))?;
     let program = plain(&program)?;
-    let vault = match &context.global.vault {
-        Some(vault) => {
-            Some(plain(&std::path::absolute(vault).map_err(|error| {
-                Fault::usage(format!("--vault: {error}"))
-            })?)?)
-        }
-        None => None,
-    };
+    // Always named: the service manager's environment is not this one's.
+    let vault = std::path::absolute(&context.files.vault)
+        .map_err(|error| Fault::usage(format!("--vault: {error}")))?;
+    let vault = Some(plain(&vault)?);
     let socket = plain(context.place.agent(&context.files).socket())?;
     if input.launchd || cfg!(target_os = "macos") {
         return context
