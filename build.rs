@@ -3,7 +3,7 @@
 //! Of a dynamically linked start half is spent on finding, mapping and relocating what one code doesn't need: a shared
 //! `libgcc_s` and `libm`, and 12,000 relative relocations on 64 pages, which the kernel copies one by one. `crt-static` would
 //! be the way to say it, but the compiler applies it to procedural macros too, which can't be built so, unless a target is
-//! named on each command line. So the linker is told here, for the executables alone; for it the result is the same.
+//! named on each command line. So the linker is told here, for `vmfa` alone; for it the result is the same.
 //!
 //! `VMFA_LINK` chooses: `static` (the default where the C library's archive is installed, on Linux with glibc, in a release
 //! build), `static-pie` (the program's own code at a random address too, 0.15 ms slower) or `dynamic`. A musl target is
@@ -20,6 +20,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=VMFA_LINK");
+    println!("cargo::rustc-check-cfg=cfg(static_glibc)");
     let mode = set("VMFA_LINK");
     let (kind, asked): (&[&str], bool) = match mode.as_str() {
         "" => (&["-static", "-no-pie"], false),
@@ -34,10 +35,12 @@ fn main() {
     match archives() {
         Some(dir) => {
             // Searched before the system's own directories, where the shared libraries are.
-            println!("cargo::rustc-link-arg-bins=-L{}", dir.display());
+            println!("cargo::rustc-link-arg-bin=vmfa=-L{}", dir.display());
             for argument in kind {
-                println!("cargo::rustc-link-arg-bins={argument}");
+                println!("cargo::rustc-link-arg-bin=vmfa={argument}");
             }
+            // What loads libraries at run time must be done otherwise: looking up names.
+            println!("cargo::rustc-cfg=static_glibc");
         }
         None if asked => {
             panic!("VMFA_LINK={mode}: no static C library (libc.a) is installed for this compiler")

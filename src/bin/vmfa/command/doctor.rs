@@ -1,5 +1,8 @@
 //! `vmfa doctor`: what could go wrong, before it does.
 
+#[cfg(all(feature = "net", any(static_glibc, test)))]
+mod names;
+
 use serde_json::{Value, json};
 use vmfa::failure::Fails;
 use vmfa::ledger::Ledger;
@@ -130,12 +133,19 @@ mod server_time {
     /// How far this machine's clock is from a server's, to about a second: that is what a Date header tells.
     pub(super) fn skew(context: &Context, url: &str) -> Outcome<Finding> {
         let shown = vmfa::account::text::clean(url).into_owned();
-        let agent: ureq::Agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(10)))
             .http_status_as_error(false)
             .max_redirects(3)
-            .build()
-            .into();
+            .build();
+        #[cfg(static_glibc)]
+        let agent = ureq::Agent::with_parts(
+            config,
+            ureq::unversioned::transport::DefaultConnector::default(),
+            super::names::Getent,
+        );
+        #[cfg(not(static_glibc))]
+        let agent: ureq::Agent = config.into();
         let before = context.now()?;
         let answer = agent.head(url).call().map_err(|error| match error {
             ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
