@@ -108,13 +108,17 @@ impl Drop for Page {
     }
 }
 
+/// The call's number, the same on every architecture that has it; not every C library names it.
+#[cfg(target_os = "linux")]
+const MEMFD_SECRET: libc::c_long = 447;
+
 /// A page of `memfd_secret`; none where the kernel has none or gives none.
 #[cfg(target_os = "linux")]
 fn secret() -> Option<NonNull<u8>> {
     use rustix::mm::mmap;
     use std::os::fd::{AsFd, FromRawFd, OwnedFd};
     // SAFETY: the call takes a number and returns one; there is no wrapper for it in any crate used here.
-    let fd = unsafe { libc::syscall(libc::SYS_memfd_secret, libc::O_CLOEXEC) };
+    let fd = unsafe { libc::syscall(MEMFD_SECRET, libc::O_CLOEXEC) };
     let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0)?;
     // SAFETY: a descriptor that was just made for us and that nobody else knows.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };

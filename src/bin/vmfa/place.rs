@@ -41,6 +41,15 @@ fn set(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The specification demands it of the runtime directory. Another user's, as under `sudo -E`, counts as none: whoever owns it
+/// would find a directory of ours there.
+#[cfg(unix)]
+fn is_ours(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let uid = rustix::process::geteuid().as_raw();
+    std::fs::metadata(path).is_ok_and(|found| found.uid() == uid)
+}
+
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
 
 /// Where the system keeps such data. Without `HOME` nobody is asked for it: the password database may want a library loaded,
@@ -90,7 +99,7 @@ impl Place {
             #[cfg(unix)]
             runtime: set("XDG_RUNTIME_DIR")
                 .map(PathBuf::from)
-                .filter(|path| path.is_absolute()),
+                .filter(|path| path.is_absolute() && is_ours(path)),
         }
     }
 

@@ -321,10 +321,11 @@ fn supervisor(context: &Context, detached: bool) -> Outcome<Exit> {
 /// `StandardInput=socket`, launchd's `inetdCompatibility`.
 fn given_socket() -> Option<OwnedFd> {
     let stdin = std::io::stdin();
-    let listens = rustix::net::sockopt::socket_acceptconn(&stdin).unwrap_or(false);
-    let is_unix = rustix::net::sockopt::socket_domain(&stdin)
-        .is_ok_and(|family| family == rustix::net::AddressFamily::UNIX);
-    (listens && is_unix)
+    let name = rustix::net::getsockname(&stdin).ok()?;
+    let is_unix = name.address_family() == rustix::net::AddressFamily::UNIX;
+    // It has a name and nobody at the other end: it listens. Not every system can be asked directly.
+    let is_connected = rustix::net::getpeername(&stdin).is_ok();
+    (is_unix && !is_connected)
         .then(|| stdin.as_fd().try_clone_to_owned().ok())
         .flatten()
 }
