@@ -151,6 +151,15 @@ impl Place {
         Address::new(self.runtime.as_deref(), &files.state, &files.vault, usual)
     }
 
+    /// The directories of ours that somebody has put elsewhere.
+    #[cfg(unix)]
+    pub(crate) fn own_directories(&self) -> Vec<(&'static str, PathBuf)> {
+        let named = ["XDG_DATA_HOME", "XDG_STATE_HOME"].into_iter();
+        named
+            .filter_map(|name| Some((name, PathBuf::from(set(name)?))))
+            .collect()
+    }
+
     /// Whether the system has told no directory for sockets.
     #[cfg(unix)]
     pub(crate) fn lacks_runtime(&self) -> bool {

@@ -39,9 +39,13 @@ pub(crate) fn run(context: &Context, input: &AgentUnit) -> Outcome {
         }
         _ => socket.replace('%', "%%"),
     };
+    let mut environment = Vec::new();
+    for (name, value) in context.place.own_directories() {
+        environment.push((name, plain(&value)?));
+    }
     let (socket, service) = (
         systemd_socket(&socket),
-        systemd_service(&program, vault.as_deref()),
+        systemd_service(&program, vault.as_deref(), &environment),
     );
     match &input.out {
         None => context
@@ -111,9 +115,17 @@ WantedBy=sockets.target
 
 /// Restrictions that a user's own manager can set without a namespace: no other sockets than unix ones, no new privileges, no
 /// memory that is both written and executed, no core dump.
-fn systemd_service(program: &str, vault: Option<&str>) -> String {
+fn systemd_service(program: &str, vault: Option<&str>, environment: &[(&str, String)]) -> String {
     let quoted = |text: &str| format!("\"{}\"", text.replace('%', "%%").replace('$', "$$"));
     let vault = vault.map_or(String::new(), |vault| format!(" --vault {}", quoted(vault)));
+    // What this shell has and the service manager may not.
+    let environment: String = environment
+        .iter()
+        .map(|(name, value)| {
+            // Unlike on a command line, a dollar means nothing here.
+            format!("Environment=\"{name}={}\"\n", value.replace('%', "%%"))
+        })
+        .collect();
     format!(
         "\
 [Unit]
@@ -123,7 +135,7 @@ Requires={SOCKET}
 
 [Service]
 ExecStart={}{vault} agent --foreground
-StandardInput=socket
+{environment}StandardInput=socket
 StandardOutput=journal
 StandardError=journal
 LimitCORE=0
