@@ -1,7 +1,6 @@
 //! The other end: asks an agent.
 
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::agent::frame::{self, Inbox, NoFrame};
 use crate::agent::keyholder::ASKING;
 use crate::agent::peer;
 use crate::agent::protocol::{
-    Asked, Lifetimes, MAX_BLOB, Reply, Request, Status, Tag, When, Which, Whom,
+    Asked, Lifetimes, MAX_BLOB, Reply, Request, Status, Tag, When, Which, Whom, YES,
 };
 use crate::authenticator::Authenticator;
 use crate::clock::{Stopwatch, UnixTime};
@@ -36,8 +35,6 @@ const STALE: Duration = Duration::from_millis(400);
 pub struct Client {
     address: Address,
     connection: Mutex<Connection>,
-    /// Whether the person was asked here already, and said yes.
-    allowed: AtomicBool,
     /// Told when the person is being asked on the desktop.
     on_asking: Option<fn()>,
     ask_first: Option<AskFirst>,
@@ -50,6 +47,8 @@ struct Connection {
     stream: UnixStream,
     inbox: Inbox,
     last: Stopwatch,
+    /// Whether a person's yes may be kept at the other end, for this connection alone.
+    has_yes: bool,
 }
 
 impl Connection {
@@ -66,6 +65,7 @@ impl Connection {
             stream,
             inbox: Inbox::new(),
             last: Stopwatch::start(),
+            has_yes: false,
         })
     }
 }
@@ -87,7 +87,6 @@ impl Client {
         Ok(Self {
             connection: Mutex::new(Connection::new(address)?),
             address: address.clone(),
-            allowed: AtomicBool::new(false),
             on_asking: None,
             ask_first: None,
         })
@@ -104,11 +103,33 @@ impl Client {
         self.ask_first = Some(Box::new(ask));
     }
 
-    fn asked(&self) -> Asked {
-        if self.allowed.load(Ordering::Relaxed) {
-            Asked::OnTerminal
-        } else {
-            Asked::Not
+    /// Asks the person whether one code (or pair) of this account may leave, where the account wants that. To be called when
+    /// all else is settled, before the time is read and a step is claimed: the yes is good for a few seconds.
+    ///
+    /// # Errors
+    /// The answer is no; nobody can be asked: [`AgentError::AskFirst`]; no answer.
+    pub fn may(&self, summary: &Summary) -> Result<(), AgentError> {
+        if !summary.confirm {
+            return Ok(());
+        }
+        let may = |asked| Request::May {
+            id: summary.id,
+            asked,
+        };
+        let mut reply = self.ask(&may(Asked::Not))?;
+        if let (Reply::AskFirst(summary), Some(ask)) = (&reply, &self.ask_first) {
+            reply = match ask(summary) {
+                Some(true) => self.ask(&may(Asked::OnTerminal))?,
+                Some(false) => return Err(AgentError::Denied),
+                None => reply,
+            };
+        }
+        match reply {
+            Reply::Done => {
+                self.connection().has_yes = true;
+                Ok(())
+            }
+            other => Err(refusal(other)),
         }
     }
 
@@ -208,12 +229,7 @@ impl Client {
     }
 
     fn code(&self, whom: Whom, when: When) -> Result<(Summary, Code), AgentError> {
-        let request = Request::Code {
-            whom,
-            when,
-            asked: self.asked(),
-        };
-        match self.ask(&request)? {
+        match self.ask(&Request::Code { whom, when })? {
             Reply::Code(summary, code) => Ok((*summary, code)),
             other => Err(refusal(other)),
         }
@@ -225,23 +241,9 @@ impl Client {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ask(&self, request: &Request) -> Result<Reply, AgentError> {
-        let reply = self.ask_again(request)?;
-        let (Reply::AskFirst(summary), Some(ask)) = (&reply, &self.ask_first) else {
-            return Ok(reply);
-        };
-        match ask(summary) {
-            Some(true) => {}
-            Some(false) => return Err(AgentError::Denied),
-            None => return Ok(reply),
-        }
-        self.allowed.store(true, Ordering::Relaxed);
-        self.ask_again(&request.allowed())
-    }
-
     /// Asks, and asks again on a new connection where the agent had to close this one for others. A counter is never asked
     /// for twice: the first answer may only have been lost.
-    fn ask_again(&self, request: &Request) -> Result<Reply, AgentError> {
+    fn ask(&self, request: &Request) -> Result<Reply, AgentError> {
         let mut connection = self.connection();
         let mut tries = if request.may_be_repeated() { TRIES } else { 1 };
         loop {
@@ -258,7 +260,10 @@ impl Client {
     fn ask_on(&self, connection: &mut Connection, request: &Request) -> Result<Reply, AgentError> {
         let tag: &Tag = self.address.tag();
         let frame = request.write(tag).ok_or(AgentError::TooLarge)?;
-        if connection.last.elapsed() > STALE {
+        // A new connection has none; and whatever is asked next may use it up.
+        let has_yes = std::mem::take(&mut connection.has_yes);
+        let stale = if has_yes { YES } else { STALE };
+        if connection.last.elapsed() > stale {
             *connection = Connection::new(&self.address)?;
         }
         frame::write(&connection.stream, &frame, PATIENCE).map_err(no_answer)?;
@@ -366,7 +371,6 @@ impl Authenticator for Client {
             id: *id,
             now,
             pairing,
-            asked: self.asked(),
         };
         match self.ask(&request)? {
             Reply::Pair(pair) => Ok(pair),
@@ -375,12 +379,7 @@ impl Authenticator for Client {
     }
 
     fn next_hotp(&mut self, id: &AccountId, now: UnixTime) -> Result<Code, AgentError> {
-        let request = Request::HotpNext {
-            id: *id,
-            now,
-            asked: self.asked(),
-        };
-        match self.ask(&request)? {
+        match self.ask(&Request::HotpNext { id: *id, now })? {
             Reply::Code(_, code) => Ok(code),
             other => Err(refusal(other)),
         }

@@ -83,16 +83,22 @@ pub enum Answer {
 }
 
 /// Asks by a notification on the desktop whose bus has this address, and waits for the answer for at most `within`, and about
-/// a second to take the notification away.
+/// a second to take the notification away. Once `is_wanted`, which is called again and
+/// again, says no, the question is taken away at once: the answer is no then.
 ///
 /// A click on the notification itself isn't a yes: only its button is. The answer is as trustworthy as the session's bus: a
 /// program of the same user that put itself in the notification server's place could give it.
-pub fn ask(session_address: &str, question: &Question, within: Duration) -> Answer {
+pub fn ask(
+    session_address: &str,
+    question: &Question,
+    within: Duration,
+    is_wanted: &dyn Fn() -> bool,
+) -> Answer {
     #[cfg(all(feature = "desktop", target_os = "linux"))]
-    let answer = notification::ask(session_address, question, within);
+    let answer = notification::ask(session_address, question, within, is_wanted);
     #[cfg(not(all(feature = "desktop", target_os = "linux")))]
     let answer = {
-        let _ = (session_address, question, within);
+        let _ = (session_address, question, within, is_wanted);
         Answer::CannotAsk
     };
     answer

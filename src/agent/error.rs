@@ -136,7 +136,9 @@ impl Fails for AgentError {
             Self::Failed { hint, .. } => hint.clone(),
             Self::TooLarge => Some("--no-agent works without it".into()),
             Self::Busy => Some("answer the questions that are open, then try again".into()),
-            Self::NotOne(_) | Self::AskFirst(_) | Self::Denied | Self::Io { .. } => None,
+            // Whoever could not be asked is told otherwise; here a yes came, and went unused for too long.
+            Self::AskFirst(_) => Some("a yes is good for one code, and for some seconds: run it again".into()),
+            Self::NotOne(_) | Self::Denied | Self::Io { .. } => None,
         }
     }
 }

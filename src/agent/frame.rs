@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
 
 use crate::agent::protocol::{Head, MAX_FRAME, REPLY_HEAD, REQUEST_HEAD};
@@ -80,6 +81,13 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Whether the other end is gone for good: nobody there would hear an answer. What it said before may still be unread.
+pub(super) fn has_hung_up(stream: &UnixStream) -> bool {
+    let mut end = [PollFd::new(stream, PollFlags::empty())];
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    poll(&mut end, Some(&Timespec::default())).is_ok() && end[0].revents().intersects(gone)
+}
+
 /// What was read of a connection and not yet used. Wiped, since keys and sessions pass through it.
 pub(super) struct Inbox {
     bytes: Zeroizing<Vec<u8>>,
@@ -149,10 +157,14 @@ impl Inbox {
         Ok(())
     }
 
-    /// The next request: it must begin within [`PATIENCE`], and end within as long from there.
-    pub(super) fn request(&mut self, stream: &UnixStream) -> Result<(Head, &[u8]), NoFrame> {
+    /// The next request: it must begin within `begins`, and end within [`PATIENCE`] from there.
+    pub(super) fn request(
+        &mut self,
+        stream: &UnixStream,
+        begins: Duration,
+    ) -> Result<(Head, &[u8]), NoFrame> {
         if self.have - self.used < 1 {
-            self.fill(stream, 1, Deadline::after(PATIENCE))?;
+            self.fill(stream, 1, Deadline::after(begins))?;
         }
         let until = Deadline::after(PATIENCE);
         self.fill(stream, REQUEST_HEAD, until)?;

@@ -6,10 +6,10 @@ use crate::account::query::{Found, Index};
 use crate::account::{AccountId, Summary};
 use crate::agent::lifetime::Lifetime;
 use crate::agent::protocol::{
-    Asked, Held, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom,
+    Asked, Held, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom, YES,
 };
 use crate::authenticator::Authenticator as _;
-use crate::clock::{Clock, System, UnixTime, Uptime};
+use crate::clock::{Clock, Deadline, System, UnixTime, Uptime};
 use crate::failure::Fails;
 use crate::keep::Keep as _;
 use crate::otp::{Code, Pairing};
@@ -28,8 +28,36 @@ pub(super) enum Allowed {
     Busy,
 }
 
-/// Asks the person whether a code of this account may leave.
-pub(super) type Ask = Box<dyn Fn(&Summary) -> Allowed + Send + Sync>;
+/// Asks the person whether a code of this account may leave, for as long as somebody waits for the answer.
+pub(super) type Ask = Box<dyn Fn(&Summary, &dyn Fn() -> bool) -> Allowed + Send + Sync>;
+
+/// Who asks, by one connection.
+pub(super) struct Asker<'c> {
+    /// Whether it is still there.
+    pub(super) is_there: &'c dyn Fn() -> bool,
+    /// What a person has allowed it: one code of this account, until then.
+    pub(super) yes: Option<(AccountId, Deadline)>,
+}
+
+impl Asker<'_> {
+    /// Whether a person's yes is good still.
+    pub(super) fn has_yes(&self) -> bool {
+        self.yes.is_some_and(|(_, until)| !until.has_passed())
+    }
+
+    /// Uses up the yes that an account asks for, if it asks for one.
+    fn use_yes(&mut self, summary: &Summary) -> Result<(), Trouble> {
+        if !summary.confirm {
+            return Ok(());
+        }
+        let is_allowed = self.has_yes() && self.yes.is_some_and(|(id, _)| id == summary.id);
+        if !is_allowed {
+            return Err(Reply::AskFirst(Box::new(summary.clone())).into());
+        }
+        self.yes = None;
+        Ok(())
+    }
+}
 
 /// What is to be done after the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +171,12 @@ impl Hold {
     }
 
     /// Answers one request. `say` sends a reply; a list takes several.
-    pub(super) fn answer(&self, request: Request, say: &mut dyn FnMut(Reply)) -> Then {
+    pub(super) fn answer(
+        &self,
+        request: Request,
+        asker: &mut Asker<'_>,
+        say: &mut dyn FnMut(Reply),
+    ) -> Then {
         // A look at the agent doesn't count as use.
         let is_use = !matches!(request, Request::Status | Request::Lock | Request::Stop);
         if is_use
@@ -153,7 +186,7 @@ impl Hold {
             say(Reply::Locked);
             return Then::Lock;
         }
-        match self.try_answer(request, say) {
+        match self.try_answer(request, asker, say) {
             Ok(then) => then,
             Err(Trouble::Reply(reply)) => {
                 say(*reply);
@@ -167,7 +200,12 @@ impl Hold {
         }
     }
 
-    fn try_answer(&self, request: Request, say: &mut dyn FnMut(Reply)) -> Result<Then, Trouble> {
+    fn try_answer(
+        &self,
+        request: Request,
+        asker: &mut Asker<'_>,
+        say: &mut dyn FnMut(Reply),
+    ) -> Result<Then, Trouble> {
         match request {
             Request::Status => say(Reply::Status(self.status())),
             Request::Lock => {
@@ -188,27 +226,27 @@ impl Hold {
                 let found = find(&state, &query)?;
                 say(Reply::Found(Box::new(found.clone())));
             }
-            Request::Code { whom, when, asked } => {
-                let summary = self.whom(&whom)?;
-                self.allowed(&summary, asked, say)?;
-                let code = self.code(&summary.id, when)?;
+            Request::Code { whom, when } => {
+                let (summary, code) = self.code(&whom, when, asker)?;
                 say(Reply::Code(Box::new(summary), code));
             }
-            Request::Pair {
-                id,
-                now,
-                pairing,
-                asked,
-            } => {
-                let summary = self.whom(&Whom::Id(id))?;
-                self.allowed(&summary, asked, say)?;
-                say(Reply::Pair(self.pair(&id, now, pairing)?));
+            Request::Pair { id, now, pairing } => {
+                let pair = self.pair(&id, now, pairing, asker)?;
+                say(Reply::Pair(pair));
             }
-            Request::HotpNext { id, now, asked } => {
-                let summary = self.whom(&Whom::Id(id))?;
-                self.allowed(&summary, asked, say)?;
+            Request::HotpNext { id, now } => {
+                asker.use_yes(&self.live(&id)?)?;
                 let code = self.next_hotp(&id, now)?;
-                say(Reply::Code(Box::new(self.whom(&Whom::Id(id))?), code));
+                say(Reply::Code(Box::new(self.live(&id)?), code));
+            }
+            Request::May { id, asked } => {
+                asker.yes = None;
+                let summary = self.live(&id)?;
+                if summary.confirm {
+                    self.allowed(&summary, asked, asker, say)?;
+                    asker.yes = Some((id, Deadline::after(YES)));
+                }
+                say(Reply::Done);
             }
             Request::SessionGet { name, now } => {
                 let held = vault(&*self.fresh()?)?.recall(&name, now)?;
@@ -285,12 +323,9 @@ impl Hold {
         Ok(())
     }
 
-    fn whom(&self, whom: &Whom) -> Result<Summary, Trouble> {
+    fn live(&self, id: &AccountId) -> Result<Summary, Trouble> {
         let state = self.fresh()?;
-        match whom {
-            Whom::Query(query) => Ok(find(&state, query)?.clone()),
-            Whom::Id(id) => Ok(vault(&state)?.summary(id)?.clone()),
-        }
+        Ok(vault(&state)?.summary(id)?.clone())
     }
 
     /// An account that wants to be asked for: by the desktop if there is one, else by the client on its terminal.
@@ -298,13 +333,11 @@ impl Hold {
         &self,
         summary: &Summary,
         asked: Asked,
+        asker: &Asker<'_>,
         say: &mut dyn FnMut(Reply),
     ) -> Result<(), Trouble> {
-        if !summary.confirm {
-            return Ok(());
-        }
         say(Reply::Asking);
-        match ((self.ask)(summary), asked) {
+        match ((self.ask)(summary, asker.is_there), asked) {
             (Allowed::Yes, _) | (Allowed::NotAsked, Asked::OnTerminal) => Ok(()),
             (Allowed::No, _) => Err(Reply::Denied.into()),
             (Allowed::Busy, _) => Err(Reply::Busy.into()),
@@ -314,13 +347,26 @@ impl Hold {
         }
     }
 
-    fn code(&self, id: &AccountId, when: When) -> Result<Code, Trouble> {
-        let state = self.read();
+    /// The account, its yes and its code are of one and the same state of the vault, the newest: what was true when a person
+    /// was asked may not be so any more.
+    fn code(
+        &self,
+        whom: &Whom,
+        when: When,
+        asker: &mut Asker<'_>,
+    ) -> Result<(Summary, Code), Trouble> {
+        let state = self.fresh()?;
         let vault = vault(&state)?;
-        Ok(match when {
-            When::At(now) => vault.code_at(id, now)?,
-            When::Step(step) => vault.code_of_step(id, step)?,
-        })
+        let summary = match whom {
+            Whom::Query(query) => find(&state, query)?,
+            Whom::Id(id) => vault.summary(id)?,
+        };
+        asker.use_yes(summary)?;
+        let code = match when {
+            When::At(now) => vault.code_at(&summary.id, now)?,
+            When::Step(step) => vault.code_of_step(&summary.id, step)?,
+        };
+        Ok((summary.clone(), code))
     }
 
     fn pair(
@@ -328,8 +374,12 @@ impl Hold {
         id: &AccountId,
         now: UnixTime,
         pairing: Pairing,
+        asker: &mut Asker<'_>,
     ) -> Result<crate::otp::Pair, Trouble> {
-        Ok(vault(&self.read())?.pair_at(id, now, pairing)?)
+        let state = self.fresh()?;
+        let vault = vault(&state)?;
+        asker.use_yes(vault.summary(id)?)?;
+        Ok(vault.pair_at(id, now, pairing)?)
     }
 
     fn next_hotp(&self, id: &AccountId, now: UnixTime) -> Result<Code, Trouble> {

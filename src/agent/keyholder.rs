@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::time::Duration;
 
 use crate::account::Summary;
@@ -13,9 +13,9 @@ use crate::account::text::clean;
 use crate::agent::alarm::Alarm;
 use crate::agent::door::{Door, SEATS};
 use crate::agent::frame::{self, Inbox, NoFrame, PATIENCE};
-use crate::agent::hold::{Allowed, Hold, Then};
+use crate::agent::hold::{Allowed, Asker, Hold, Then};
 use crate::agent::peer;
-use crate::agent::protocol::{Head, REQUEST_HEAD, Reply, Request, Tag, VERSION, Verb};
+use crate::agent::protocol::{Head, REQUEST_HEAD, Reply, Request, Tag, VERSION, Verb, YES};
 use crate::agent::{AgentError, Ending};
 use crate::clock::{Deadline, Uptime};
 use crate::secret::wipe_stack;
@@ -25,6 +25,8 @@ use crate::vault::Files;
 const STACK: usize = 512 << 10;
 /// How long a person may take to answer, and a little for the way there and back.
 pub(super) const ASKING: Duration = Duration::from_secs(65);
+/// How often it is looked whether somebody still waits for a person's answer.
+pub(super) const GLANCE: Duration = Duration::from_millis(100);
 /// How many may wait for a person at a time.
 const QUESTIONS: usize = 4;
 /// How long a save that is under way may take before the process ends all the same.
@@ -41,7 +43,9 @@ pub struct Inheritance {
 }
 
 /// The line from keyholder to supervisor: 'Q', a number and a text ask a question; 'S' says that the agent is to end.
+/// 'T' and a number take a question back.
 pub(super) const QUESTION: u8 = b'Q';
+pub(super) const TAKEN_BACK: u8 = b'T';
 pub(super) const STOP: u8 = b'S';
 
 /// Holds the key until something ends it. Everything is over when this returns: the process must end then.
@@ -129,12 +133,18 @@ fn take_key(
     };
     inbox.clear();
     let asker = Arc::clone(line);
-    let ask = Box::new(move |summary: &Summary| asker.ask(summary));
+    let ask = Box::new(move |summary: &Summary, is_there: &dyn Fn() -> bool| {
+        asker.ask(summary, is_there)
+    });
     match Hold::new(files, name, &key, lifetimes, ask) {
         Ok(hold) => {
             drop(key);
             // Who unlocked may have gone meanwhile; the key was given all the same.
-            hold.answer(Request::Status, &mut |reply| {
+            let mut asker = Asker {
+                is_there: &|| true,
+                yes: None,
+            };
+            hold.answer(Request::Status, &mut asker, &mut |reply| {
                 let _ = say(&reply);
             });
             Some(hold)
@@ -203,8 +213,15 @@ fn converse(shared: &Shared, stream: UnixStream, inbox: &mut Inbox) {
         return;
     }
     let seat = shared.door.enter(stream);
+    let is_there = || !frame::has_hung_up(seat.stream());
+    let mut asker = Asker {
+        is_there: &is_there,
+        yes: None,
+    };
     loop {
-        let (head, body) = match inbox.request(seat.stream()) {
+        // Whoever has a person's yes may take a little longer to use it.
+        let begins = if asker.has_yes() { YES } else { PATIENCE };
+        let (head, body) = match inbox.request(seat.stream(), begins) {
             Ok(request) => request,
             Err(NoFrame::Length) => {
                 let _ = frame::write(seat.stream(), &Reply::Malformed.write(), PATIENCE);
@@ -220,7 +237,7 @@ fn converse(shared: &Shared, stream: UnixStream, inbox: &mut Inbox) {
         let then = match understood(&shared.tag, shared.hold.name(), &head, body) {
             Ok(request) => {
                 let renews = matches!(request, Request::Unlock { .. });
-                let then = shared.hold.answer(request, &mut say);
+                let then = shared.hold.answer(request, &mut asker, &mut say);
                 if renews {
                     // The lifetime may be a shorter one now: the alarm is set anew.
                     let _ = (&shared.wake).write_all(&[0]);
@@ -322,18 +339,43 @@ struct Line {
 }
 
 impl Line {
-    fn ask(&self, summary: &Summary) -> Allowed {
+    fn ask(&self, summary: &Summary, is_there: &dyn Fn() -> bool) -> Allowed {
         if self.waiting.fetch_add(1, Ordering::SeqCst) >= QUESTIONS {
             self.waiting.fetch_sub(1, Ordering::SeqCst);
             return Allowed::Busy;
         }
-        let allowed = self.ask_next(summary);
+        let allowed = match self.turn(is_there) {
+            Some(number) => self.ask_next(summary, number, is_there),
+            None => Allowed::No,
+        };
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         allowed
     }
 
-    fn ask_next(&self, summary: &Summary) -> Allowed {
-        let mut number = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until no other question is open. None when whoever asks has gone meanwhile.
+    fn turn(&self, is_there: &dyn Fn() -> bool) -> Option<MutexGuard<'_, u32>> {
+        loop {
+            let turn = match self.asking.try_lock() {
+                Ok(turn) => Some(turn),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            };
+            if !is_there() {
+                return None;
+            }
+            if turn.is_some() {
+                return turn;
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+
+    fn ask_next(
+        &self,
+        summary: &Summary,
+        mut number: MutexGuard<'_, u32>,
+        is_there: &dyn Fn() -> bool,
+    ) -> Allowed {
         *number = number.wrapping_add(1);
         let (give, answer) = mpsc::channel();
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = Some((*number, give));
@@ -342,18 +384,32 @@ impl Line {
         question.extend_from_slice(&number.to_le_bytes());
         question.extend_from_slice(&(text.len() as u16).to_le_bytes());
         question.extend_from_slice(text.as_bytes());
-        let written = {
-            let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-            control.write_all(&question)
-        };
-        if written.is_err() {
+        if !self.say(&question) {
             return Allowed::No;
         }
-        match answer.recv_timeout(ASKING) {
-            Ok(1) => Allowed::Yes,
-            Ok(2) => Allowed::NotAsked,
-            Ok(_) | Err(_) => Allowed::No,
+        let until = Deadline::after(ASKING);
+        loop {
+            match answer.recv_timeout(until.left().min(GLANCE)) {
+                Ok(1) => return Allowed::Yes,
+                Ok(2) => return Allowed::NotAsked,
+                Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => return Allowed::No,
+                Err(mpsc::RecvTimeoutError::Timeout) if until.has_passed() => return Allowed::No,
+                Err(mpsc::RecvTimeoutError::Timeout) if is_there() => {}
+                // A yes would be for nobody: the next question takes its place.
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let mut word = vec![TAKEN_BACK];
+                    word.extend_from_slice(&number.to_le_bytes());
+                    self.say(&word);
+                    return Allowed::No;
+                }
+            }
         }
+    }
+
+    /// Whether the supervisor could be told.
+    fn say(&self, word: &[u8]) -> bool {
+        let mut control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        control.write_all(word).is_ok()
     }
 
     /// Takes an answer from the supervisor. False when the supervisor has gone.

@@ -13,13 +13,18 @@
 //! | 3 lock | – | – ; then the connection ends with the process that held the key |
 //! | 4 list | which | parts with summaries, then how many records are of an unknown kind |
 //! | 5 find | query | summary |
-//! | 6 code | whom, when, whether the person was asked | summary, code |
-//! | 7 pair | id, now, pairing, whether asked | two codes |
-//! | 8 hotp-next | id, now, whether asked | code |
+//! | 6 code | whom, when | summary, code |
+//! | 7 pair | id, now, pairing | two codes |
+//! | 8 hotp-next | id, now | code |
 //! | 9 session get | name, now | perhaps a blob and its expiry |
 //! | 10 session put | name, blob, expiry | – |
 //! | 11 session forget | name | – |
 //! | 12 stop | – | – |
+//! | 13 may | id, whether the person was asked on the terminal | – ; "asking" may come first |
+//!
+//! An account that asks before each code gives none unless `may` was answered by "done" on the same connection and for the
+//! same account: that is good for one code or one pair, and only for [`YES`]. Without it, the answer is "ask first". So a
+//! client asks first, and says what the time is when it has the answer.
 //!
 //! There is no verb that gives a secret: whoever wants one says the passphrase again, to the vault itself.
 
@@ -52,6 +57,10 @@ pub const MAX_BLOB: usize = 48 << 10;
 /// How many accounts an answer names that isn't a single one.
 pub const NAMED: usize = 9;
 
+/// How long a person's yes is good for: more than a ledger takes for a claim, even on a slow disk. Nobody waits for a time
+/// step with a yes in the hand.
+pub const YES: Duration = Duration::from_secs(20);
+
 /// Names the vault that a client means.
 pub type Tag = [u8; 16];
 
@@ -83,10 +92,12 @@ pub enum Verb {
     SessionForget = 11,
     /// End the agent.
     Stop = 12,
+    /// Ask the person whether a code may be given.
+    May = 13,
 }
 
 impl Verb {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Status,
         Self::Unlock,
         Self::Lock,
@@ -99,6 +110,7 @@ impl Verb {
         Self::SessionPut,
         Self::SessionForget,
         Self::Stop,
+        Self::May,
     ];
 
     fn of(number: u8) -> Option<Self> {
@@ -174,8 +186,6 @@ pub enum Request {
         whom: Whom,
         /// For which moment.
         when: When,
-        /// Whether the person was asked.
-        asked: Asked,
     },
     /// Two consecutive codes.
     Pair {
@@ -185,8 +195,6 @@ pub enum Request {
         now: UnixTime,
         /// Which two.
         pairing: Pairing,
-        /// Whether the person was asked.
-        asked: Asked,
     },
     /// The next code of a counter.
     HotpNext {
@@ -194,8 +202,6 @@ pub enum Request {
         id: AccountId,
         /// The present moment, for the save.
         now: UnixTime,
-        /// Whether the person was asked.
-        asked: Asked,
     },
     /// A session that is held.
     SessionGet {
@@ -217,6 +223,13 @@ pub enum Request {
     SessionForget(String),
     /// End the agent.
     Stop,
+    /// Whether the person lets one code leave.
+    May {
+        /// Of which account.
+        id: AccountId,
+        /// Whether the person was asked on the terminal.
+        asked: Asked,
+    },
 }
 
 /// A request's head.
@@ -266,6 +279,7 @@ impl Request {
             Self::SessionPut { .. } => Verb::SessionPut,
             Self::SessionForget(_) => Verb::SessionForget,
             Self::Stop => Verb::Stop,
+            Self::May { .. } => Verb::May,
         }
     }
 
@@ -279,43 +293,9 @@ impl Request {
             | Self::Pair { .. }
             | Self::SessionGet { .. }
             | Self::SessionPut { .. }
-            | Self::SessionForget(_) => true,
-            Self::Unlock { .. } | Self::Lock | Self::HotpNext { .. } | Self::Stop => false,
-        }
-    }
-
-    /// The same request, for an account of which a person has allowed a code on the terminal.
-    pub fn allowed(&self) -> Self {
-        const ASKED: Asked = Asked::OnTerminal;
-        match self {
-            Self::Code { whom, when, .. } => Self::Code {
-                whom: whom.clone(),
-                when: *when,
-                asked: ASKED,
-            },
-            Self::Pair {
-                id, now, pairing, ..
-            } => Self::Pair {
-                id: *id,
-                now: *now,
-                pairing: *pairing,
-                asked: ASKED,
-            },
-            Self::HotpNext { id, now, .. } => Self::HotpNext {
-                id: *id,
-                now: *now,
-                asked: ASKED,
-            },
-            // No other request is asked about: as a look at the agent it does no harm.
-            Self::Status
-            | Self::Unlock { .. }
-            | Self::Lock
-            | Self::List(_)
-            | Self::Find(_)
-            | Self::SessionGet { .. }
-            | Self::SessionPut { .. }
             | Self::SessionForget(_)
-            | Self::Stop => Self::Status,
+            | Self::May { .. } => true,
+            Self::Unlock { .. } | Self::Lock | Self::HotpNext { .. } | Self::Stop => false,
         }
     }
 
@@ -334,7 +314,7 @@ impl Request {
                 Which::Trash => 1,
             }),
             Self::Find(query) => body.text(query),
-            Self::Code { whom, when, asked } => {
+            Self::Code { whom, when } => {
                 match whom {
                     Whom::Id(id) => {
                         body.u8(0);
@@ -355,26 +335,25 @@ impl Request {
                         body.u64(*step);
                     }
                 }
-                body.u8(asked_number(*asked));
             }
-            Self::Pair {
-                id,
-                now,
-                pairing,
-                asked,
-            } => {
+            Self::Pair { id, now, pairing } => {
                 body.id(id);
                 body.time(*now);
                 body.u8(match pairing {
                     Pairing::Previous => 0,
                     Pairing::Next => 1,
                 });
-                body.u8(asked_number(*asked));
             }
-            Self::HotpNext { id, now, asked } => {
+            Self::HotpNext { id, now } => {
                 body.id(id);
                 body.time(*now);
-                body.u8(asked_number(*asked));
+            }
+            Self::May { id, asked } => {
+                body.id(id);
+                body.u8(match asked {
+                    Asked::Not => 0,
+                    Asked::OnTerminal => 1,
+                });
             }
             Self::SessionGet { name, now } => {
                 body.text(name);
@@ -434,7 +413,6 @@ impl Request {
                     1 => When::Step(body.u64()?),
                     _other => return None,
                 },
-                asked: asked(&mut body)?,
             },
             Verb::Pair => Self::Pair {
                 id: body.id()?,
@@ -444,12 +422,10 @@ impl Request {
                     1 => Pairing::Next,
                     _other => return None,
                 },
-                asked: asked(&mut body)?,
             },
             Verb::HotpNext => Self::HotpNext {
                 id: body.id()?,
                 now: body.time()?,
-                asked: asked(&mut body)?,
             },
             Verb::SessionGet => Self::SessionGet {
                 name: bounded(&mut body, MAX_NAME)?,
@@ -465,6 +441,14 @@ impl Request {
             },
             Verb::SessionForget => Self::SessionForget(bounded(&mut body, MAX_NAME)?),
             Verb::Stop => Self::Stop,
+            Verb::May => Self::May {
+                id: body.id()?,
+                asked: if body.flag()? {
+                    Asked::OnTerminal
+                } else {
+                    Asked::Not
+                },
+            },
         };
         body.is_done().then_some(request)
     }
@@ -473,21 +457,6 @@ impl Request {
 fn bounded(body: &mut Reader<'_>, most: usize) -> Option<String> {
     let text = body.text()?;
     (text.len() <= most).then(|| text.to_owned())
-}
-
-fn asked_number(asked: Asked) -> u8 {
-    match asked {
-        Asked::Not => 0,
-        Asked::OnTerminal => 1,
-    }
-}
-
-fn asked(body: &mut Reader<'_>) -> Option<Asked> {
-    Some(if body.flag()? {
-        Asked::OnTerminal
-    } else {
-        Asked::Not
-    })
 }
 
 /// How an agent is.

@@ -10,6 +10,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _}
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use crate::agent::door::Door;
 use crate::agent::error::AgentError;
 use crate::agent::frame::{self, NoFrame, PATIENCE};
 use crate::agent::hold::Then;
-use crate::agent::keyholder::{Inheritance, QUESTION, STOP, understood};
+use crate::agent::keyholder::{Inheritance, QUESTION, STOP, TAKEN_BACK, understood};
 use crate::agent::peer;
 use crate::agent::protocol::{MAX_FRAME, REQUEST_HEAD, Reply, Request, Status, Verb};
 use crate::clock::Deadline;
@@ -135,6 +136,17 @@ impl Post {
 struct Held {
     child: Child,
     control: UnixStream,
+    /// The last question that it put, and whether somebody waits for the answer.
+    asked: Option<([u8; 4], Arc<AtomicBool>)>,
+}
+
+impl Held {
+    /// Nobody waits for the answer to the last question any more: it goes from the desktop.
+    fn take_back(&mut self) {
+        if let Some((_, is_wanted)) = self.asked.take() {
+            is_wanted.store(false, Ordering::Relaxed);
+        }
+    }
 }
 
 struct Supervisor<'a> {
@@ -311,7 +323,11 @@ impl Supervisor<'_> {
             client: client.into(),
         });
         match child {
-            Ok(child) => Ok(Held { child, control }),
+            Ok(child) => Ok(Held {
+                child,
+                control,
+                asked: None,
+            }),
             Err(error) => {
                 let reply = Reply::Failed {
                     kind: crate::failure::Kind::Internal,
@@ -335,11 +351,13 @@ impl Supervisor<'_> {
             Some(Word::Stop) => Heard::Stop,
             Some(Word::Question(number, text)) => {
                 if let Ok(mut control) = held.control.try_clone() {
+                    let is_wanted = Arc::new(AtomicBool::new(true));
+                    held.asked = Some((number, Arc::clone(&is_wanted)));
                     let session = self.session.clone();
                     let asks = move || {
                         let mut answer = [0; 5];
                         answer[..4].copy_from_slice(&number);
-                        answer[4] = match ask(session.as_deref(), &text) {
+                        answer[4] = match ask(session.as_deref(), &text, &is_wanted) {
                             Answer::No => 0,
                             Answer::Yes => 1,
                             Answer::CannotAsk => 2,
@@ -347,6 +365,12 @@ impl Supervisor<'_> {
                         let _ = control.write_all(&answer);
                     };
                     let _ = std::thread::Builder::new().spawn(asks);
+                }
+                Heard::Nothing
+            }
+            Some(Word::TakenBack(number)) => {
+                if held.asked.as_ref().is_some_and(|(last, _)| *last == number) {
+                    held.take_back();
                 }
                 Heard::Nothing
             }
@@ -362,6 +386,7 @@ impl Supervisor<'_> {
         let Some(mut held) = self.held.take() else {
             return;
         };
+        held.take_back();
         // The end of the line ends it; a copy of ours in a thread that asks mustn't keep it open.
         let _ = held.control.shutdown(std::net::Shutdown::Both);
         let until = Deadline::after(LEAVE);
@@ -378,13 +403,15 @@ impl Supervisor<'_> {
 }
 
 /// Asks the person on the desktop, if there is one.
-fn ask(session: Option<&str>, label: &str) -> Answer {
+fn ask(session: Option<&str>, label: &str, is_wanted: &AtomicBool) -> Answer {
     let question = Question {
         title: format!("Give a code of {label}?"),
         text: "A program asks the vmfa agent for it.".into(),
     };
     session.map_or(Answer::CannotAsk, |session| {
-        desktop::ask(session, &question, ANSWER)
+        desktop::ask(session, &question, ANSWER, &|| {
+            is_wanted.load(Ordering::Relaxed)
+        })
     })
 }
 
@@ -422,6 +449,7 @@ fn locked_status(name: &str) -> Reply {
 /// What a keyholder says on its line.
 enum Word {
     Question([u8; 4], String),
+    TakenBack([u8; 4]),
     Stop,
 }
 
@@ -439,6 +467,11 @@ fn read_word(control: &mut UnixStream) -> Option<Word> {
             let mut text = vec![0; usize::from(u16::from_le_bytes(len))];
             control.read_exact(&mut text).ok()?;
             Some(Word::Question(number, String::from_utf8(text).ok()?))
+        }
+        [TAKEN_BACK] => {
+            let mut number = [0; 4];
+            control.read_exact(&mut number).ok()?;
+            Some(Word::TakenBack(number))
         }
         _other => None,
     }

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 VERSION = 1
-STATUS, UNLOCK, LOCK, LIST, FIND, CODE, PAIR, HOTP_NEXT, SESSION_GET, SESSION_PUT, SESSION_FORGET, STOP = range(1, 13)
+STATUS, UNLOCK, LOCK, LIST, FIND, CODE, PAIR, HOTP_NEXT, SESSION_GET, SESSION_PUT, SESSION_FORGET, STOP, MAY = range(1, 14)
 MAX = 64 << 10
 ANSWERS = ["done", "status", "part", "end", "found", "code", "pair", "session", "locked", "not one", "other vault", "ask first",
            "asking", "denied", "busy", "malformed", "failed"]
@@ -40,19 +40,23 @@ def unlock(key, whole=8 * 3600, idle=600):
     return text(key) + struct.pack("<QQ", whole, idle)
 
 
-def code(whom, at=None, step=None, asked=0):
+def code(whom, at=None, step=None):
     """`whom` is an id in bytes or a query."""
     whom = b"\0" + whom if isinstance(whom, bytes) else b"\1" + text(whom)
     when = b"\1" + struct.pack("<Q", step) if step is not None else b"\0" + moment(at if at is not None else time.time())
-    return whom + when + bytes([asked])
+    return whom + when
 
 
-def pair(account, at=None, following=0, asked=0):
-    return account + moment(at if at is not None else time.time()) + bytes([following, asked])
+def pair(account, at=None, following=0):
+    return account + moment(at if at is not None else time.time()) + bytes([following])
 
 
-def hotp_next(account, asked=0):
-    return account + moment(time.time()) + bytes([asked])
+def hotp_next(account):
+    return account + moment(time.time())
+
+
+def may(account, asked=0):
+    return account + bytes([asked])
 
 
 def session_get(name, now):

@@ -1,10 +1,15 @@
 """The agent on a desktop: what has it lock, and what it asks a person. The desktop is made up; the program is the real one."""
 
+import json
 import os
 import re
+import time
 
+import pyotp
 import pytest
+import spoken
 from bus import until
+from desk import new_secret
 
 
 @pytest.fixture
@@ -132,3 +137,185 @@ def test_a_questioner_that_goes_away_blocks_nobody(there, desktop):
     assert re.fullmatch(r"\d{6}\n", there.ok("code", "other", passphrase=False))
     there.ok("lock", passphrase=False)
     assert is_locked(there)
+
+
+# --- What may change while the question is open ---
+
+
+def asking(desk, desktop, *arguments):
+    """A run whose question is on the desktop, unanswered: the process, the server and the question's number."""
+    server = desktop.notifications("never")
+    run = desk.start(*arguments, passphrase=False)
+    (number,) = until(lambda: list(server.shown), "a notification")
+    return run, server, number
+
+
+def finished(run):
+    out, err = run.communicate(timeout=60)
+    return run.returncode, out.decode(), err.decode()
+
+
+def with_period(desk, name, period):
+    desk.secrets[name] = new_secret()
+    desk.ok("add", "--uri", "-", stdin=f"otpauth://totp/{name}?secret={desk.secrets[name]}&period={period}\n")
+    desk.ok("edit", name, "--confirm")
+
+
+def right(desk, name, at, period):
+    return pyotp.TOTP(desk.secrets[name], interval=period).at(int(at))
+
+
+PERIOD = 6
+
+
+@pytest.mark.parametrize("verb", ["code", "pair"])
+def test_the_code_is_of_the_moment_of_the_answer(there, desktop, verb):
+    with_period(there, "quick", PERIOD)
+    run, server, number = asking(there, desktop, verb, "quick")
+    # Two steps later: the one before the present is the second of a pair, and isn't the question's either.
+    begun = time.time() // PERIOD
+    until(lambda: time.time() // PERIOD >= begun + 3, "another step")
+    before = time.time()
+    server.invoke(number, "allow")
+    exit_code, out, err = finished(run)
+    after = time.time()
+    assert exit_code == 0, err
+    steps = range(int(before // PERIOD), int(after // PERIOD) + 1)
+    assert out.split()[-1] in [right(there, "quick", step * PERIOD, PERIOD) for step in steps]
+
+
+@pytest.mark.parametrize("verb", ["code", "pair"])
+def test_what_goes_to_the_trash_while_the_question_is_open_gives_nothing(there, desktop, verb):
+    there.ok("edit", "alpha", "--confirm")
+    run, server, number = asking(there, desktop, verb, "alpha")
+    there.ok("remove", "alpha", "--no-agent")
+    server.invoke(number, "allow")
+    exit_code, out, err = finished(run)
+    assert (exit_code, out) == (3, ""), err
+
+
+def test_a_no_uses_up_no_fresh_step(there, desktop):
+    with_period(there, "slow", 86400)
+    server = desktop.notifications("deny")
+    assert there.run("code", "slow", "--fresh", "--within", "1", passphrase=False).returncode == 130
+    assert len(server.shown) == 1
+    # Of three steps none is gone.
+    server.does = "allow"
+    steps = {json.loads(there.ok("code", "slow", "--fresh", "--within", "1", "--json", passphrase=False))["step"] for _ in range(3)}
+    assert len(steps) == 3
+    assert len(server.shown) == 4, "each was asked for once"
+
+
+@pytest.mark.parametrize("options", [["--fresh", "--within", "0"], ["--min-validity", str(PERIOD)]])
+def test_who_has_to_wait_after_a_yes_isnt_asked_again(there, desktop, options):
+    with_period(there, "quick", PERIOD)
+    server = desktop.notifications("allow")
+    seen = []
+    for _ in range(3):
+        begun = time.time()
+        found = json.loads(there.ok("code", "quick", *options, "--json", passphrase=False))
+        assert found["code"] == right(there, "quick", found["valid_from"], PERIOD)
+        assert begun // PERIOD * PERIOD <= found["valid_from"] <= time.time()
+        seen.append(found["step"])
+    assert len(set(seen)) == 3 or "--fresh" not in options
+    assert len(server.shown) == 3
+
+
+def test_a_counters_code_is_asked_for_once(there, desktop):
+    uri = f"otpauth://hotp/counted?secret={there.secrets['alpha']}&counter=7\n"
+    there.ok("add", "--uri", "-", stdin=uri)
+    there.ok("edit", "counted", "--confirm")
+    server = desktop.notifications("allow")
+    code = there.ok("code", "counted", passphrase=False).strip()
+    assert code == pyotp.HOTP(there.secrets["alpha"]).at(7)
+    assert len(server.shown) == 1
+
+
+def test_a_yes_is_for_one_code_of_one_account_on_one_connection(there, desktop):
+    there.add("beta")
+    for name in ("alpha", "beta"):
+        there.ok("edit", name, "--confirm")
+    alpha, beta = there.id("alpha"), there.id("beta")
+    server = desktop.notifications("allow")
+
+    def kind(line, account):
+        return line.ask(spoken.CODE, spoken.code(account)).kind
+
+    def allowed(line, account):
+        assert line.ask(spoken.MAY, spoken.may(account)).kind == "asking"
+        assert line.hear().kind == "done"
+
+    with there.line() as line, there.line() as other:
+        assert kind(line, alpha) == "ask first" and not server.shown
+        allowed(line, alpha)
+        assert kind(other, alpha) == "ask first"
+        assert kind(line, beta) == "ask first"
+        assert kind(line, alpha) == "code"
+        assert kind(line, alpha) == "ask first"
+    with there.line() as line:
+        allowed(line, alpha)
+        # Longer than a silent connection is kept otherwise.
+        time.sleep(2)
+        assert kind(line, alpha) == "code"
+    assert len(server.shown) == 2
+
+
+def test_a_yes_on_the_terminal_is_for_one_account(desk):
+    desk.add("beta")
+    for name in ("alpha", "beta"):
+        desk.ok("edit", name, "--confirm")
+    desk.unlock()
+    alpha, beta = desk.id("alpha"), desk.id("beta")
+    with desk.line() as line:
+        for asked, kind in ((0, "ask first"), (1, "done")):
+            assert line.ask(spoken.MAY, spoken.may(alpha, asked)).kind == "asking"
+            assert line.hear().kind == kind
+        assert line.ask(spoken.CODE, spoken.code(beta)).kind == "ask first"
+        assert line.ask(spoken.PAIR, spoken.pair(alpha)).kind == "pair"
+        assert line.ask(spoken.PAIR, spoken.pair(alpha)).kind == "ask first"
+
+
+def test_a_question_goes_with_whoever_asked(there, desktop):
+    uri = f"otpauth://hotp/counted?secret={there.secrets['alpha']}&counter=7\n"
+    there.ok("add", "--uri", "-", stdin=uri)
+    there.ok("edit", "counted", "--confirm")
+    run, server, number = asking(there, desktop, "code", "counted")
+    run.kill()
+    run.communicate()
+    until(lambda: number in server.closed, "the notification taken away")
+    # A yes that comes late is nobody's; and the next question stands there at once.
+    server.invoke(number, "allow")
+    begun = time.monotonic()
+    run = there.start("code", "counted", passphrase=False)
+    (second,) = until(lambda: [shown for shown in server.shown if shown != number], "the next notification")
+    assert time.monotonic() - begun < 30, "it waited behind a question of nobody"
+    server.invoke(second, "allow")
+    exit_code, out, err = finished(run)
+    assert exit_code == 0, err
+    assert out.strip() == pyotp.HOTP(there.secrets["alpha"]).at(7), "no counter was used up for nobody"
+
+
+def test_a_question_goes_when_the_agent_is_locked(there, desktop):
+    there.ok("edit", "alpha", "--confirm")
+    run, server, number = asking(there, desktop, "code", "alpha")
+    there.ok("lock", passphrase=False)
+    until(lambda: number in server.closed, "the notification taken away")
+    exit_code, out, _ = finished(run)
+    assert (exit_code, out) == (4, ""), "there is nobody to ask for the passphrase"
+
+
+@pytest.mark.parametrize("options", [["--fresh", "--within", "0"], ["--min-validity", str(PERIOD)]])
+@pytest.mark.parametrize("end", ["lock", "stop"])
+def test_a_wait_goes_on_when_the_agent_has_locked(desk, options, end):
+    with_period(desk, "quick", PERIOD)
+    desk.ok("edit", "quick", "--no-confirm")
+    desk.unlock()
+    before = json.loads(desk.ok("code", "quick", *options, "--json"))
+    run = desk.start("code", "quick", *options, "--json")
+    time.sleep(0.5)
+    desk.ok(*(["lock"] if end == "lock" else ["agent", "stop"]), passphrase=False)
+    exit_code, out, err = finished(run)
+    assert exit_code == 0, err
+    found = json.loads(out)
+    assert found["code"] == right(desk, "quick", found["valid_from"], PERIOD)
+    assert found["step"] > before["step"]

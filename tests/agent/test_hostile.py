@@ -38,6 +38,7 @@ def requests(desk, account):
         "code by id": spoken.frame(spoken.CODE, desk.tag, spoken.code(account, step=5)),
         "pair": spoken.frame(spoken.PAIR, desk.tag, spoken.pair(account, at=NOW)),
         "hotp-next": spoken.frame(spoken.HOTP_NEXT, desk.tag, spoken.hotp_next(account)),
+        "may": spoken.frame(spoken.MAY, desk.tag, spoken.may(account)),
         "session get": spoken.frame(spoken.SESSION_GET, desk.tag, spoken.session_get("none", NOW)),
         "session put": spoken.frame(spoken.SESSION_PUT, desk.tag, spoken.session_put("s", b"blob", time.time() + 99)),
         "session forget": spoken.frame(spoken.SESSION_FORGET, desk.tag, spoken.text("s")),
@@ -117,9 +118,11 @@ def test_requests_that_say_something_else(open_desk):
         "a code of nobody": (spoken.CODE, b""),
         "a code of an unknown kind": (spoken.CODE, b"\2" + spoken.code("alpha", at=NOW)[1:]),
         "a code of no time": (spoken.CODE, b"\0" + account + b"\2" + bytes(11)),
-        "an answer that is neither": (spoken.CODE, spoken.code("alpha", at=NOW)[:-1] + b"\2"),
-        "a thousand milliseconds": (spoken.CODE, b"\0" + account + b"\0" + struct.pack("<QHB", NOW, 1000, 0)),
-        "a pair of three": (spoken.PAIR, account + now + b"\2\0"),
+        "an answer that is neither": (spoken.MAY, spoken.may(account, asked=2)),
+        "a may and a byte": (spoken.MAY, spoken.may(account) + b"x"),
+        "a may about nobody": (spoken.MAY, b""),
+        "a thousand milliseconds": (spoken.CODE, b"\0" + account + b"\0" + struct.pack("<QH", NOW, 1000)),
+        "a pair of three": (spoken.PAIR, account + now + b"\2"),
         "half an id": (spoken.PAIR, account[:8]),
         "an hotp-next and a byte": (spoken.HOTP_NEXT, spoken.hotp_next(account) + b"x"),
         "a session of no name": (spoken.SESSION_GET, b""),
@@ -131,7 +134,7 @@ def test_requests_that_say_something_else(open_desk):
     with unharmed(desk), desk.line() as line:
         for what, (verb, body) in malformed.items():
             assert line.ask(verb, body).kind == "malformed", what
-        for verb in (0, 13, 14, 100, 255):
+        for verb in (0, 14, 15, 100, 255):
             assert line.ask(verb, secrets.token_bytes(40)).kind == "malformed", verb
         # Right in form, and refused for what they ask.
         assert line.ask(spoken.UNLOCK, spoken.unlock(key)).kind == "failed"
@@ -140,6 +143,8 @@ def test_requests_that_say_something_else(open_desk):
         assert line.ask(spoken.CODE, spoken.code(account, step=(1 << 64) - 1)).kind in ("code", "failed")
         assert line.ask(spoken.CODE, spoken.code(account, at=0)).kind == "code"
         assert line.ask(spoken.HOTP_NEXT, spoken.hotp_next(account)).kind == "failed", "it has no counter"
+        assert line.ask(spoken.MAY, spoken.may(secrets.token_bytes(16))).kind == "failed"
+        assert line.ask(spoken.MAY, spoken.may(account)).kind == "done", "it doesn't ask"
         assert line.ask(spoken.PAIR, spoken.pair(account, at=0)).kind == "failed", "there is no step before the first"
 
 
@@ -182,7 +187,7 @@ def test_every_verb_while_locked(open_desk, figures):
             line.send(data)
             answer, asked = line.hear(), asked + 1
             assert answer.kind == ("status" if what == "status" else "locked"), what
-        for verb in (0, 13, 255):
+        for verb in (0, 14, 255):
             assert line.ask(verb, b"abc").kind == "malformed"
         assert line.ask(spoken.CODE, b"", version=9).kind == "other version"
         line.tag = bytes(16)

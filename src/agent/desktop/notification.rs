@@ -18,13 +18,20 @@ const MAX_TITLE: usize = 200;
 const MAX_TEXT: usize = 500;
 /// How long taking the notification away may take.
 const CLOSING: Duration = Duration::from_secs(1);
+/// How often it is looked whether the answer is still wanted.
+const GLANCE: Duration = Duration::from_millis(100);
 /// A notification of this urgency comes through while others are held back, and stays until it is dealt with.
 const CRITICAL: u8 = 2;
 const ALLOW: &str = "allow";
 const DENY: &str = "deny";
 
 /// See [`super::ask`].
-pub(super) fn ask(address: &str, question: &Question, within: Duration) -> Answer {
+pub(super) fn ask(
+    address: &str,
+    question: &Question,
+    within: Duration,
+    is_wanted: &dyn Fn() -> bool,
+) -> Answer {
     let deadline = Deadline::after(within);
     let Ok(bus) = Bus::connect(address, Descriptors::Refused, deadline) else {
         return Answer::CannotAsk;
@@ -35,7 +42,7 @@ pub(super) fn ask(address: &str, question: &Question, within: Duration) -> Answe
     let Ok(id) = desk.notify(question, deadline) else {
         return Answer::CannotAsk;
     };
-    let answer = desk.answer(id, deadline);
+    let answer = desk.answer(id, deadline, is_wanted);
     // Also after an answer: not every server takes it away by itself.
     desk.close(id);
     match answer {
@@ -118,12 +125,19 @@ impl Desk {
         id.ok_or(Unanswered::Refused)
     }
 
-    fn answer(&mut self, id: u32, deadline: Deadline) -> Result<Answer, Lost> {
+    fn answer(
+        &mut self,
+        id: u32,
+        deadline: Deadline,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> Result<Answer, Lost> {
         loop {
             // Signals that came before the notification's number was known wait in order.
-            let Some(signal) = self.bus.next(Some(deadline))? else {
+            let signal = self.bus.next(Some(deadline.at_most(GLANCE)))?;
+            if deadline.has_passed() && signal.is_none() || !is_wanted() {
                 return Ok(Answer::No);
-            };
+            }
+            let Some(signal) = signal else { continue };
             if signal.sender == DRIVER && signal.is_signal(DRIVER, "NameOwnerChanged") {
                 if first_string(&signal) == Some(&self.server) {
                     return Err(Lost); // The server is gone, and the question with it.

@@ -35,7 +35,7 @@ fn asked_of(bus: impl Fn(UnixStream) -> std::io::Result<()> + Send + 'static) ->
 
 fn ask_at(path: &Path) -> Answer {
     let address = format!("unix:path={}", path.display());
-    ask(&address, &question(), Duration::from_millis(700))
+    ask(&address, &question(), Duration::from_millis(700), &|| true)
 }
 
 /// Lets somebody in, as a bus does, and reads the call of `Hello`.
@@ -188,14 +188,15 @@ fn a_bus_that_hangs_up_is_not_stormed() {
 fn without_buses_nothing_is_watched_and_nobody_asked() {
     watch(&Buses::default(), 0, |_| {});
     assert_eq!(
-        ask("", &question(), Duration::from_secs(60)),
+        ask("", &question(), Duration::from_secs(60), &|| true),
         Answer::CannotAsk
     );
     assert_eq!(
         ask(
             "tcp:host=localhost,port=1",
             &question(),
-            Duration::from_secs(60)
+            Duration::from_secs(60),
+            &|| true
         ),
         Answer::CannotAsk
     );

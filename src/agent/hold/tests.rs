@@ -34,7 +34,7 @@ impl Bench {
         vault.add(account("counter", hotp(), ""), NOON).unwrap();
         vault.save(NOON).unwrap();
         let key = vault.key_for_agent();
-        let ask = Box::new(|_: &Summary| Allowed::NotAsked);
+        let ask = Box::new(|_: &Summary, _: &dyn Fn() -> bool| Allowed::NotAsked);
         let hold = Hold::new(files.clone(), "here".into(), &key, lifetimes, ask).unwrap();
         Self {
             _dir: dir,
@@ -46,9 +46,20 @@ impl Bench {
     }
 
     fn ask(&self, request: Request) -> (Vec<Reply>, Then) {
+        self.ask_as(&mut newcomer(), request)
+    }
+
+    /// On a connection that goes on.
+    fn ask_as(&self, asker: &mut Asker<'_>, request: Request) -> (Vec<Reply>, Then) {
         let mut replies = Vec::new();
-        let then = self.hold.answer(request, &mut |reply| replies.push(reply));
+        let mut say = |reply| replies.push(reply);
+        let then = self.hold.answer(request, asker, &mut say);
         (replies, then)
+    }
+
+    /// The last reply on a connection that goes on.
+    fn last(&self, asker: &mut Asker<'_>, request: Request) -> Reply {
+        self.ask_as(asker, request).0.pop().unwrap()
     }
 
     /// The one reply to a request after which it goes on.
@@ -67,11 +78,15 @@ impl Bench {
     }
 
     fn next(&self, id: AccountId) -> Reply {
-        self.one(Request::HotpNext {
-            id,
-            now: NOON,
-            asked: Asked::Not,
-        })
+        self.one(Request::HotpNext { id, now: NOON })
+    }
+}
+
+/// A connection on which nothing was said yet.
+fn newcomer() -> Asker<'static> {
+    Asker {
+        is_there: &|| true,
+        yes: None,
     }
 }
 
@@ -115,7 +130,6 @@ fn code(whom: Whom) -> Request {
     Request::Code {
         whom,
         when: When::At(NOON),
-        asked: Asked::Not,
     }
 }
 
@@ -178,7 +192,8 @@ fn lock_and_stop_are_answered_and_then_done() {
 fn the_key_goes_when_nobody_uses_it_and_doesnt_come_back() {
     let bench = Bench::new(LONG);
     let mut in_use = None;
-    bench.hold.answer(Request::List(Which::Live), &mut |_| {
+    let list = Request::List(Which::Live);
+    bench.hold.answer(list, &mut newcomer(), &mut |_| {
         in_use.get_or_insert_with(|| bench.hold.let_go());
     });
     assert_eq!(in_use, Some(false), "a list was under way");
@@ -266,11 +281,7 @@ fn a_counter_goes_on_in_the_file_and_a_failure_changes_nothing() {
     // Nowhere to save to: no code, and the counter stays.
     let (away, here) = (bench.files.vault.with_extension("away"), &bench.files.vault);
     std::fs::rename(here, &away).unwrap();
-    let (replies, _) = bench.ask(Request::HotpNext {
-        id,
-        now: NOON,
-        asked: Asked::Not,
-    });
+    let (replies, _) = bench.ask(Request::HotpNext { id, now: NOON });
     assert!(!replies.iter().any(|reply| matches!(reply, Reply::Code(..))));
 }
 
@@ -326,69 +337,141 @@ fn a_session_is_held_beside_the_vault() {
     assert!(matches!(get(), Reply::Session(None)));
 }
 
-#[test]
-fn an_account_that_asks_gives_nothing_unasked() {
+/// A bench with two accounts that ask, and their ids: time-based, counter-based.
+fn asking_bench() -> (Bench, AccountId, AccountId) {
     let mut bench = Bench::new(LONG);
-    bench
-        .vault
-        .add(account("asking-totp", totp(), ""), NOON)
-        .unwrap();
-    bench
-        .vault
-        .add(account("asking-counter", hotp(), ""), NOON)
-        .unwrap();
+    let asking = [("asking-totp", totp()), ("asking-counter", hotp())];
+    for (name, scheme) in asking {
+        bench.vault.add(account(name, scheme, ""), NOON).unwrap();
+    }
     bench.vault.save(NOON).unwrap();
-    let totp = bench.id("asking-totp");
-    let counter = bench.id("asking-counter");
-    let requests = |asked| {
-        [
-            Request::Code {
-                whom: Whom::Id(totp),
-                when: When::Step(1),
-                asked,
-            },
+    let (totp, counter) = (bench.id("asking-totp"), bench.id("asking-counter"));
+    (bench, totp, counter)
+}
+
+fn may(id: AccountId, asked: Asked) -> Request {
+    Request::May { id, asked }
+}
+
+/// Each way to a code of the two.
+fn givers(totp: AccountId, counter: AccountId) -> [(AccountId, Request); 4] {
+    [
+        (totp, code(Whom::Id(totp))),
+        (totp, by_name("asking-totp")),
+        (
+            totp,
             Request::Pair {
                 id: totp,
                 now: NOON,
                 pairing: Pairing::Previous,
-                asked,
             },
+        ),
+        (
+            counter,
             Request::HotpNext {
                 id: counter,
                 now: NOON,
-                asked,
             },
-        ]
-    };
-    for request in requests(Asked::Not) {
-        let (replies, then) = bench.ask(request);
-        let told: Vec<bool> = replies
-            .iter()
-            .map(|reply| matches!(reply, Reply::Asking | Reply::AskFirst(_)))
-            .collect();
-        assert_eq!((told, then), (vec![true, true], Then::GoOn));
+        ),
+    ]
+}
+
+fn gives(reply: &Reply) -> bool {
+    matches!(reply, Reply::Code(..) | Reply::Pair(_))
+}
+
+#[test]
+fn an_account_that_asks_gives_one_code_for_one_yes_on_one_connection() {
+    let (mut bench, totp, counter) = asking_bench();
+    // No question is put but by `may`.
+    bench.hold.ask = Box::new(|_, _| panic!("asked"));
+    for (_, request) in givers(totp, counter) {
+        assert!(matches!(bench.one(request), Reply::AskFirst(_)));
     }
-    for request in requests(Asked::OnTerminal) {
-        let (replies, _) = bench.ask(request);
+    let counting = by_name("asking-counter");
+    assert!(matches!(bench.one(counting), Reply::AskFirst(_)));
+    bench.hold.ask = Box::new(|_, _| Allowed::Yes);
+    for (at, (id, request)) in givers(totp, counter).into_iter().enumerate() {
+        let again = || givers(totp, counter).into_iter().nth(at).unwrap().1;
+        let mut asker = newcomer();
+        let (replies, _) = bench.ask_as(&mut asker, may(id, Asked::Not));
+        assert!(matches!(replies.as_slice(), [Reply::Asking, Reply::Done]));
+        // Not by another connection, and not twice.
+        assert!(matches!(bench.one(again()), Reply::AskFirst(_)));
+        assert!(gives(&bench.last(&mut asker, request)));
         assert!(matches!(
-            replies.last(),
-            Some(Reply::Code(..) | Reply::Pair(_))
+            bench.last(&mut asker, again()),
+            Reply::AskFirst(_)
         ));
+        // Not for another account.
+        let other = if id == totp { counter } else { totp };
+        bench.last(&mut asker, may(other, Asked::Not));
+        assert!(matches!(
+            bench.last(&mut asker, again()),
+            Reply::AskFirst(_)
+        ));
+        // Not for ever.
+        bench.last(&mut asker, may(id, Asked::Not));
+        asker.yes = asker
+            .yes
+            .map(|(id, until)| (id, until.at_most(Duration::ZERO)));
+        assert!(!gives(&bench.last(&mut asker, again())));
     }
+    // Whoever doesn't ask needs no yes, and gets none.
+    let mut asker = newcomer();
+    let (replies, _) = bench.ask_as(&mut asker, may(bench.id("alice"), Asked::Not));
+    assert!(matches!(replies.as_slice(), [Reply::Done]) && asker.yes.is_none());
+}
+
+#[test]
+fn the_desktops_answer_counts_and_the_terminals_without_one() {
+    let (mut bench, totp, counter) = asking_bench();
     let answers = [
-        (Allowed::No, false),
-        (Allowed::Busy, false),
-        (Allowed::Yes, true),
+        (Allowed::Yes, [true, true]),
+        (Allowed::No, [false, false]),
+        (Allowed::Busy, [false, false]),
+        (Allowed::NotAsked, [false, true]),
     ];
-    for (answer, gives) in answers {
-        bench.hold.ask = Box::new(move |_: &Summary| answer);
-        // A desktop's answer counts, whatever a client says of its terminal.
-        for asked in [Asked::Not, Asked::OnTerminal] {
-            for request in requests(asked) {
-                let (replies, _) = bench.ask(request);
-                let given = matches!(replies.last(), Some(Reply::Code(..) | Reply::Pair(_)));
-                assert_eq!(given, gives, "{answer:?}");
+    for (answer, expected) in answers {
+        bench.hold.ask = Box::new(move |_, _| answer);
+        for (asked, expected) in [Asked::Not, Asked::OnTerminal].into_iter().zip(expected) {
+            for (id, request) in givers(totp, counter) {
+                let mut asker = newcomer();
+                // An earlier yes doesn't outlive a later no.
+                asker.yes = Some((id, Deadline::after(YES)));
+                let reply = bench.last(&mut asker, may(id, asked));
+                assert!(match (answer, asked) {
+                    (Allowed::Yes, _) | (Allowed::NotAsked, Asked::OnTerminal) =>
+                        matches!(reply, Reply::Done),
+                    (Allowed::No, _) => matches!(reply, Reply::Denied),
+                    (Allowed::Busy, _) => matches!(reply, Reply::Busy),
+                    (Allowed::NotAsked, Asked::Not) => matches!(reply, Reply::AskFirst(_)),
+                });
+                let reply = bench.last(&mut asker, request);
+                assert_eq!(gives(&reply), expected, "{answer:?} {asked:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_yes_is_no_good_for_what_is_in_the_trash_since() {
+    let (mut bench, totp, counter) = asking_bench();
+    bench.hold.ask = Box::new(|_, _| Allowed::Yes);
+    let mut askers: Vec<_> = givers(totp, counter)
+        .into_iter()
+        .map(|(id, request)| {
+            let mut asker = newcomer();
+            bench.last(&mut asker, may(id, Asked::Not));
+            (asker, request)
+        })
+        .collect();
+    bench.vault.remove(&totp, NOON).unwrap();
+    bench.vault.remove(&counter, NOON).unwrap();
+    bench.vault.save(NOON).unwrap();
+    for (asker, request) in askers.drain(..) {
+        let mut asker = asker;
+        let reply = bench.last(&mut asker, request);
+        assert!(matches!(reply, Reply::Failed { .. } | Reply::NotOne(_)));
     }
 }

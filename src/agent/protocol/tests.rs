@@ -48,14 +48,10 @@ fn request() -> impl Strategy<Value = Request> {
             lifetimes: Lifetimes { whole, idle },
         }),
         ".{0,60}".prop_map(Request::Find),
-        (whom, when, asked()).prop_map(|(whom, when, asked)| Request::Code { whom, when, asked }),
-        (id(), time(), pairing, asked()).prop_map(|(id, now, pairing, asked)| Request::Pair {
-            id,
-            now,
-            pairing,
-            asked
-        }),
-        (id(), time(), asked()).prop_map(|(id, now, asked)| Request::HotpNext { id, now, asked }),
+        (whom, when).prop_map(|(whom, when)| Request::Code { whom, when }),
+        (id(), time(), pairing).prop_map(|(id, now, pairing)| Request::Pair { id, now, pairing }),
+        (id(), time()).prop_map(|(id, now)| Request::HotpNext { id, now }),
+        (id(), asked()).prop_map(|(id, asked)| Request::May { id, asked }),
         (".{0,60}", time()).prop_map(|(name, now)| Request::SessionGet { name, now }),
         (".{0,60}", secret(0..300), time()).prop_map(|(name, blob, until)| Request::SessionPut {
             name,
@@ -224,10 +220,8 @@ proptest! {
         for cut in 0..body.len() {
             prop_assert!(Request::read(request.verb(), &body[..cut]).is_none());
         }
-        // For a person who said yes, it asks for the same, or does nothing.
-        let allowed = request.allowed();
-        prop_assert!(allowed.verb() == request.verb() || allowed.verb() == Verb::Status);
-        prop_assert!(request.may_be_repeated() || allowed.verb() == Verb::Status || request.verb() == Verb::HotpNext);
+        let once = [Verb::Unlock, Verb::Lock, Verb::HotpNext, Verb::Stop];
+        prop_assert_eq!(request.may_be_repeated(), !once.contains(&request.verb()));
     }
 
     #[test]

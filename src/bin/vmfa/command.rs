@@ -10,6 +10,7 @@ pub(crate) mod confirm;
 mod doctor;
 mod edit;
 mod fresh;
+mod giver;
 mod init;
 mod list;
 mod manual;
@@ -35,7 +36,7 @@ use vmfa::account::Summary;
 use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
 #[cfg(unix)]
-use vmfa::agent::{AgentError, Client, protocol::NotOne};
+use vmfa::agent::{AgentError, protocol::NotOne};
 use vmfa::clock::UnixTime;
 use vmfa::vault::{Saved, Unlocked};
 
@@ -209,12 +210,6 @@ pub(crate) fn by_query<T>(
         )),
         answer => context.answered(answer),
     }
-}
-
-/// Whether a question failed because the agent was locked, or ended, since it answered the one before.
-#[cfg(unix)]
-pub(crate) fn has_locked(client: &Client, fault: &Fault) -> bool {
-    fault.exit() == Exit::Locked && !client.status().is_ok_and(|status| status.held.is_some())
 }
 
 /// The one account that the words mean, with the hint that shows all there are.

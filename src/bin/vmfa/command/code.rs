@@ -5,7 +5,6 @@ use vmfa::account::Summary;
 use vmfa::account::query::{self, Found, Glance};
 #[cfg(unix)]
 use vmfa::agent::AgentError;
-use vmfa::authenticator::Authenticator;
 use vmfa::clock::{Clock, UnixTime};
 #[cfg(unix)]
 use vmfa::failure::Kind;
@@ -14,8 +13,9 @@ use vmfa::vault::Unlocked;
 
 use crate::args::Code;
 #[cfg(unix)]
-use crate::command::{by_query, has_locked};
-use crate::command::{confirm, fresh, named, pick};
+use crate::command::by_query;
+use crate::command::giver::Giver;
+use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -24,24 +24,25 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     if let Some((summary, code)) = by_agent(context, input)? {
         return print(context, &summary, &code, input);
     }
-    let mut vault = context.open()?;
+    let vault = context.open()?;
     let summary = &picked(&vault, &input.query)?;
     context.screen.needs_stdout()?;
-    confirm::ask(summary)?;
-    let code = one(context, &mut vault, summary, input)?;
-    vault.close();
+    let mut giver = Giver::of_vault(context, vault);
+    let code = one(context, &mut giver, summary, input)?;
+    giver.close();
     print(context, summary, &code, input)
 }
 
 /// By the agent, if there is one that can answer: in one question where nothing but the present code is wanted.
 #[cfg(unix)]
 fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Code)>> {
-    let Some(mut client) = context.agent() else {
+    let Some(client) = context.agent() else {
         return Ok(None);
     };
     let query = crate::command::words_of(&input.query)?;
     let is_plain = !input.fresh && !input.next && input.min_validity.is_none();
     context.screen.needs_stdout()?;
+    let mut known = None;
     if is_plain {
         let now = match input.at {
             Some(at) => UnixTime::from_secs(at),
@@ -53,19 +54,22 @@ fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Co
             Err(AgentError::Failed {
                 kind: Kind::Usage, ..
             }) => {}
+            // The person is asked first, and what the time is then.
+            Err(AgentError::AskFirst(summary)) => known = Some(*summary),
             answer => return by_query(context, &query, answer),
         }
     }
-    let found = client.find(&query);
+    let found = match known {
+        Some(summary) => Ok(summary),
+        None => client.find(&query),
+    };
     let Some(summary) = by_query(context, &query, found)? else {
         return Ok(None);
     };
-    match one(context, &mut client, &summary, input) {
-        Ok(code) => Ok(Some((summary, code))),
-        // Between two questions: the vault itself can still be asked.
-        Err(fault) if has_locked(&client, &fault) => Ok(None),
-        Err(fault) => Err(fault),
-    }
+    let mut giver = Giver::of_agent(context, client);
+    let code = one(context, &mut giver, &summary, input)?;
+    giver.close();
+    Ok(Some((summary, code)))
 }
 
 fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -> Outcome {
@@ -100,9 +104,9 @@ fn picked(vault: &Unlocked, words: &[String]) -> Outcome<Summary> {
     }
 }
 
-fn one<A: Authenticator>(
+fn one(
     context: &Context,
-    vault: &mut A,
+    giver: &mut Giver<'_>,
     summary: &Summary,
     input: &Code,
 ) -> Outcome<otp::Code> {
@@ -114,40 +118,79 @@ fn one<A: Authenticator>(
             );
         }
         // Every code of a counter is fresh.
-        return Ok(vault.next_hotp(&summary.id, context.now()?)?);
+        giver.may(summary)?;
+        return giver.next_hotp(summary);
     }
     if input.fresh {
-        return fresh::code(context, vault, summary, input.within);
+        return fresh::code(context, giver, summary, input.within);
     }
-    let mut now = match input.at {
-        Some(at) => UnixTime::from_secs(at),
-        None => context.now()?,
+    let moment = || match input.at {
+        Some(at) => Ok(UnixTime::from_secs(at)),
+        None => context.now(),
     };
     if input.next {
-        let step = summary.scheme.step_at(now)?.checked_add(1);
-        let step = step.ok_or(OtpError::AfterLastStep)?;
-        return Ok(vault.code_of_step(&summary.id, step)?);
+        giver.may(summary)?;
+        return giver.code_of_step(summary, || {
+            let step = summary.scheme.step_at(moment()?)?.checked_add(1);
+            Ok(step.ok_or(OtpError::AfterLastStep)?)
+        });
     }
     if let Some(least) = input.min_validity {
-        let period = u64::from(summary.scheme.period().unwrap_or(u32::MAX));
-        if least > period {
-            return Err(Fault::usage(format!(
-                "--min-validity {least}: a code of this account holds for {period} s at most"
-            )));
-        }
+        return valid_for(context, giver, summary, input.at, least);
+    }
+    giver.may(summary)?;
+    giver.code_at(summary, moment)
+}
+
+/// A code that holds for so many seconds still: the next one, when its time has come, where the present one doesn't.
+fn valid_for(
+    context: &Context,
+    giver: &mut Giver<'_>,
+    summary: &Summary,
+    at: Option<u64>,
+    least: u64,
+) -> Outcome<otp::Code> {
+    let period = u64::from(summary.scheme.period().unwrap_or(u32::MAX));
+    if least > period {
+        return Err(Fault::usage(format!(
+            "--min-validity {least}: a code of this account holds for {period} s at most"
+        )));
+    }
+    // Where the code of a moment ends too soon: the end of its step.
+    let too_soon = |now: UnixTime| {
         let end = end_of_step(summary, now)?;
-        if now.until(end).as_secs_f64() < least as f64 {
-            if input.at.is_none() {
-                context
-                    .screen
-                    .wait("the next code in", || Ok(context.clock.now()?.until(end)))?;
-                now = context.now()?;
-            } else {
-                now = end;
+        Outcome::Ok((now.until(end).as_secs_f64() < least as f64).then_some(end))
+    };
+    if let Some(at) = at {
+        let at = UnixTime::from_secs(at);
+        giver.may(summary)?;
+        let moment = too_soon(at)?.unwrap_or(at);
+        return giver.code_at(summary, || Ok(moment));
+    }
+    let wait_until = |end: UnixTime| {
+        context
+            .screen
+            .wait("the next code in", || Ok(context.clock.now()?.until(end)))
+    };
+    loop {
+        if !summary.confirm {
+            if let Some(end) = too_soon(context.now()?)? {
+                wait_until(end)?;
             }
+            return giver.code_at(summary, || context.now());
+        }
+        giver.may(summary)?;
+        let Some(end) = too_soon(context.now()?)? else {
+            return giver.code_at(summary, || context.now());
+        };
+        // A yes can't be kept for so long: the code is made at once, and given when its time has come.
+        let code = giver.code_at(summary, || Ok(end))?;
+        wait_until(end)?;
+        // Unless the machine slept meanwhile.
+        if end_of_step(summary, context.now()?)? == end_of_step(summary, end)? {
+            return Ok(code);
         }
     }
-    Ok(vault.code_at(&summary.id, now)?)
 }
 
 fn end_of_step(summary: &Summary, now: UnixTime) -> Outcome<UnixTime> {

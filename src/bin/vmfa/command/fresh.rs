@@ -1,42 +1,56 @@
 //! Codes that nobody was given before: the ledger decides, this waits.
 
 use vmfa::account::{AccountId, Summary};
-use vmfa::authenticator::Authenticator;
 use vmfa::clock::Clock;
 use vmfa::ledger::{Claim, Ledger};
 use vmfa::otp::{Code, Moment};
 
-use crate::fault::{Fault, Outcome};
+use crate::command::giver::Giver;
+use crate::fault::Outcome;
 use crate::unlock::Context;
 
 /// A code of a time step that is the caller's alone, within so many steps of the present one.
-pub(crate) fn code<A: Authenticator>(
+///
+/// An account that asks is asked about before a step is claimed, so that a no uses up none; and once. A yes can't be kept until
+/// a step is free: its step is claimed ahead then, its code made at once, and given when its time has come.
+pub(crate) fn code(
     context: &Context,
-    authenticator: &A,
+    giver: &mut Giver<'_>,
     summary: &Summary,
     within: u32,
 ) -> Outcome<Code> {
     let ledger = Ledger::at(context.files.ledger());
+    let present = || Outcome::Ok(summary.scheme.step_at(context.clock.now()?)?);
     loop {
-        let now = context.clock.now()?;
-        let present = summary.scheme.step_at(now)?;
-        match ledger.claim(&summary.id, present, within)? {
-            Claim::Step(step) => {
-                return authenticator
-                    .code_of_step(&summary.id, step)
-                    .map_err(Fault::from);
+        giver.may(summary)?;
+        let mut at = present()?;
+        let step = loop {
+            match ledger.claim(&summary.id, at, within)? {
+                Claim::Step(step) => break step,
+                Claim::WaitFor(step) if summary.confirm => at = step,
+                Claim::WaitFor(step) => {
+                    wait_for(context, summary, step)?;
+                    at = present()?;
+                }
             }
-            Claim::WaitFor(step) => {
-                let Moment::Step { from, .. } = summary.scheme.window(step)? else {
-                    continue;
-                };
-                context.screen.wait(
-                    "every code until now was handed out; the next one in",
-                    || Ok(context.clock.now()?.until(from)),
-                )?;
-            }
+        };
+        let code = giver.code_of_step(summary, || Ok(step))?;
+        wait_for(context, summary, at)?;
+        // Unless the machine slept meanwhile, or somebody took long for a passphrase.
+        if present()?.abs_diff(step) <= u64::from(within) + 1 {
+            return Ok(code);
         }
     }
+}
+
+fn wait_for(context: &Context, summary: &Summary, step: u64) -> Outcome {
+    let Moment::Step { from, .. } = summary.scheme.window(step)? else {
+        return Ok(());
+    };
+    context.screen.wait(
+        "every code until now was handed out; the next one in",
+        || Ok(context.clock.now()?.until(from)),
+    )
 }
 
 /// Records that a person was shown these codes to enable a device: AWS takes each only once.

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 use vmfa::account::Summary;
-use vmfa::authenticator::Authenticator;
 use vmfa::clock::Clock;
 use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 
 use crate::args::Pair;
+use crate::command::giver::Giver;
 #[cfg(unix)]
-use crate::command::{by_query, has_locked, words_of};
-use crate::command::{confirm, fresh, named, pick};
+use crate::command::{by_query, words_of};
+use crate::command::{fresh, named, pick};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
@@ -19,27 +19,16 @@ pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
         let query = words_of(&input.query)?;
         let found = client.find(&query);
         if let Some(summary) = by_query(context, &query, found)? {
-            // The agent itself asks about an account that wants it.
-            match of(context, &client, &summary, input, || Ok(())) {
-                // Between the two questions: the vault itself can still be asked.
-                Err(fault) if has_locked(&client, &fault) => {}
-                done => return done,
-            }
+            return of(context, Giver::of_agent(context, client), &summary, input);
         }
     }
     let vault = context.open()?;
     let summaries: Vec<_> = vault.live().collect();
-    let summary = pick(&input.query, &summaries)?;
-    of(context, &vault, summary, input, || confirm::ask(summary))
+    let summary = pick(&input.query, &summaries)?.clone();
+    of(context, Giver::of_vault(context, vault), &summary, input)
 }
 
-fn of<A: Authenticator>(
-    context: &Context,
-    authenticator: &A,
-    summary: &Summary,
-    input: &Pair,
-    may: impl FnOnce() -> Outcome,
-) -> Outcome {
+fn of(context: &Context, mut giver: Giver<'_>, summary: &Summary, input: &Pair) -> Outcome {
     if let Scheme::Hotp(_) = summary.scheme {
         return Err(
             Fault::usage("a counter-based (HOTP) account has no pair of time steps")
@@ -52,8 +41,9 @@ fn of<A: Authenticator>(
         Pairing::Previous
     };
     context.screen.needs_stdout()?;
-    may()?;
-    let codes = authenticator.pair_at(&summary.id, context.now()?, pairing)?;
+    giver.may(summary)?;
+    let codes = giver.pair_at(summary, || context.now(), pairing)?;
+    giver.close();
     fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
     if input.json {
         return print_json(context, summary, &codes);
