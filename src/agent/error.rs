@@ -67,8 +67,8 @@ pub enum AgentError {
     /// The person said no, or didn't answer.
     #[error("no code was given")]
     Denied,
-    /// Too many questions wait for a person.
-    #[error("too many codes wait to be allowed")]
+    /// Too many wait already, for a person or for another program's save.
+    #[error("too many codes wait at the agent already")]
     Busy,
     /// The agent tried, and failed.
     #[error("{}", clean(.message))]
@@ -135,7 +135,7 @@ impl Fails for AgentError {
             }
             Self::Failed { hint, .. } => hint.clone(),
             Self::TooLarge => Some("--no-agent works without it".into()),
-            Self::Busy => Some("answer the questions that are open, then try again".into()),
+            Self::Busy => Some("answer the questions that are open, or let the other program end its save; then try again".into()),
             // Whoever could not be asked is told otherwise; here a yes came, and went unused for too long.
             Self::AskFirst(_) => Some("a yes is good for one code, and for some seconds: run it again".into()),
             Self::NotOne(_) | Self::Denied | Self::Io { .. } => None,

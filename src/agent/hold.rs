@@ -1,6 +1,7 @@
 //! The open vault in the keyholder: requests in, replies out. It knows nothing of sockets and processes.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use crate::account::query::{Found, Index};
 use crate::account::{AccountId, Summary};
@@ -77,6 +78,31 @@ pub(super) struct Hold {
     lifetime: Lifetime,
     ask: Ask,
     state: RwLock<State>,
+    /// How many requests wait for a disk, or for another program's save.
+    slow: AtomicUsize,
+}
+
+/// How many of those there may be: the other threads go on answering.
+const MAX_SLOW: usize = 4;
+
+/// One of them, until dropped: when its answer has been said.
+struct Slow<'a>(&'a AtomicUsize);
+
+impl<'a> Slow<'a> {
+    fn begin(slow: &'a AtomicUsize) -> Result<Self, Trouble> {
+        let begun = Self(slow);
+        if slow.fetch_add(1, Ordering::SeqCst) < MAX_SLOW {
+            Ok(begun)
+        } else {
+            Err(Reply::Busy.into())
+        }
+    }
+}
+
+impl Drop for Slow<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 struct State {
@@ -140,6 +166,7 @@ impl Hold {
         Ok(Self {
             lifetime: Lifetime::new(lifetimes, Uptime::now()),
             state: RwLock::new(State::new(vault, mark, guard)),
+            slow: AtomicUsize::new(0),
             files,
             name,
             ask,
@@ -154,20 +181,16 @@ impl Hold {
         &self.lifetime
     }
 
-    /// Lets the key go, once nobody uses it; nobody can use it afterwards. False when somebody still does: a save that takes
-    /// long, say.
+    /// Lets the key go, once nobody uses it; nobody can begin to use it afterwards. False when somebody still does: a save
+    /// that is under way, say.
     pub(super) fn let_go(&self) -> bool {
         match self.state.try_write() {
-            Ok(mut state) => {
-                state.vault = None;
-                true
-            }
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-                poisoned.into_inner().vault = None;
-                true
-            }
-            Err(std::sync::TryLockError::WouldBlock) => false,
+            Ok(mut state) => state.vault = None,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().vault = None,
+            Err(TryLockError::WouldBlock) => return false,
         }
+        // After that: what begins now finds no key.
+        self.slow.load(Ordering::SeqCst) == 0
     }
 
     /// Answers one request. `say` sends a reply; a list takes several.
@@ -236,8 +259,9 @@ impl Hold {
             }
             Request::HotpNext { id, now } => {
                 asker.use_yes(&self.live(&id)?)?;
-                let code = self.next_hotp(&id, now)?;
-                say(Reply::Code(Box::new(self.live(&id)?), code));
+                let _slow = Slow::begin(&self.slow)?;
+                let (summary, code) = self.next_hotp(&id, now)?;
+                say(Reply::Code(Box::new(summary), code));
             }
             Request::May { id, asked } => {
                 asker.yes = None;
@@ -253,7 +277,9 @@ impl Hold {
                 say(Reply::Session(held));
             }
             Request::SessionPut { name, blob, until } => {
-                vault(&*self.fresh()?)?.hold(&name, &blob, until)?;
+                let _slow = Slow::begin(&self.slow)?;
+                let sealed = vault(&*self.fresh()?)?.seal_session(&name, &blob, until)?;
+                sealed.write()?;
                 say(Reply::Done);
             }
             Request::SessionForget(name) => {
@@ -283,11 +309,10 @@ impl Hold {
 
     /// Begins the lifetimes anew, for who has the vault's key at this moment.
     fn unlock_again(&self, key: &Secret, lifetimes: Lifetimes) -> Result<(), VaultError> {
-        let mut state = self.write();
         let mark = Mark::of(&self.files);
         // Opened anew rather than compared: the passphrase may have been changed since, and the new key is right.
         let (vault, guard) = Unlocked::open_held(&self.files, key, now())?;
-        *state = State::new(vault, mark, guard);
+        *self.write() = State::new(vault, mark, guard);
         self.lifetime.renew(lifetimes, Uptime::now());
         Ok(())
     }
@@ -382,15 +407,16 @@ impl Hold {
         Ok(vault.pair_at(id, now, pairing)?)
     }
 
-    fn next_hotp(&self, id: &AccountId, now: UnixTime) -> Result<Code, Trouble> {
-        let mut state = self.write();
-        let vault = state.vault.as_mut().ok_or(Reply::Locked)?;
-        let code = vault.next_hotp(id, now);
-        // It has merged what others wrote and put a counter forward: all that was noted is of before.
-        let vault = state.vault.take().ok_or(Reply::Locked)?;
-        // No mark: another process may have written since, and a save that failed leaves a state that no file has.
-        *state = State::new(vault, None, state.guard);
-        Ok(code?)
+    /// The next code of a counter, and the account as it is then. The save may wait a minute for another program's, and so
+    /// has a reading of the vault of its own: whoever asks for something else meanwhile doesn't wait. Of several saves at a
+    /// time each takes the vault's lock as if it were a process of its own.
+    fn next_hotp(&self, id: &AccountId, now: UnixTime) -> Result<(Summary, Code), Trouble> {
+        let key = vault(&self.read())?.held_key();
+        let mut saving = key.open(self::now())?;
+        let code = saving.next_hotp(id, now)?;
+        // The file is another one now, whatever its times and numbers say.
+        self.write().mark = None;
+        Ok((saving.summary(id)?.clone(), code))
     }
 
     /// The state, read again where the file has changed. Where that can't be done, the key is gone: what the file says now

@@ -30,7 +30,7 @@ pub(super) const GLANCE: Duration = Duration::from_millis(100);
 /// How many may wait for a person at a time.
 const QUESTIONS: usize = 4;
 /// How long a save that is under way may take before the process ends all the same.
-const LAST_SAVE: Duration = Duration::from_secs(5);
+pub(super) const LAST_SAVE: Duration = Duration::from_secs(2);
 
 /// What the supervisor gives to its child.
 pub struct Inheritance {

@@ -24,13 +24,15 @@ use crate::agent::door::Door;
 use crate::agent::error::AgentError;
 use crate::agent::frame::{self, NoFrame, PATIENCE};
 use crate::agent::hold::Then;
-use crate::agent::keyholder::{Inheritance, QUESTION, STOP, TAKEN_BACK, understood};
+use crate::agent::keyholder::{Inheritance, LAST_SAVE, QUESTION, STOP, TAKEN_BACK, understood};
 use crate::agent::peer;
 use crate::agent::protocol::{MAX_FRAME, REQUEST_HEAD, Reply, Request, Status, Verb};
 use crate::clock::Deadline;
 
-/// How long a keyholder may take to end by itself; a save that is under way is let finish.
-const LEAVE: Duration = Duration::from_secs(6);
+/// How long a keyholder may take to end by itself; a save that is under way is let finish. logind waits five seconds for the
+/// key to be gone before the machine sleeps; a save that is killed leaves the vault as it was before or after.
+const LEAVE: Duration = Duration::from_secs(3);
+const _: () = assert!(LAST_SAVE.as_millis() < LEAVE.as_millis() && LEAVE.as_millis() < 5000);
 /// How long a person may take to answer on the desktop: less than the keyholder waits for it.
 const ANSWER: Duration = Duration::from_secs(60);
 /// How long to wait for the lock of an agent that is just ending.

@@ -10,13 +10,14 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::clock::UnixTime;
 use crate::keep::Keep;
 use crate::secret::Secret;
 use crate::vault::error::{VaultError, hex};
 use crate::vault::file::{self, Place};
-use crate::vault::seal::{self, SALT_LEN, Sealed, VaultKeys};
+use crate::vault::seal::{self, Randomness, SALT_LEN, Sealed, VaultKeys};
 use crate::vault::unlocked::Unlocked;
 
 const MAGIC: &[u8; 8] = b"VMFAKEEP";
@@ -26,6 +27,26 @@ const HEAD: usize = 8 + 8 + 2;
 const MAX: u64 = 256 << 10;
 /// The suffix of a held session's file.
 const SUFFIX: &str = ".session";
+
+/// A session as its file will hold it.
+pub(crate) struct SealedSession {
+    directory: PathBuf,
+    path: PathBuf,
+    bytes: Vec<u8>,
+    random: Arc<dyn Randomness>,
+}
+
+impl SealedSession {
+    /// Writes it; it is on disk afterwards.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub(crate) fn write(self) -> Result<(), VaultError> {
+        file::make_dirs(&self.directory)?;
+        let place = Place::of(&self.path)?;
+        file::Temp::write(&place, &self.bytes, &*self.random)?.replace(&place)
+    }
+}
 
 impl Unlocked {
     fn sessions(&self) -> PathBuf {
@@ -38,6 +59,43 @@ impl Unlocked {
         let name = seal::mac(key.bytes(), &[name.as_bytes()]);
         self.sessions()
             .join(format!("{}{SUFFIX}", hex(&name[..16])))
+    }
+
+    /// Seals a session without writing it: what comes after that needs no key, and may wait for a disk.
+    ///
+    /// # Errors
+    /// It is too long; the system has no random numbers.
+    pub(crate) fn seal_session(
+        &self,
+        name: &str,
+        blob: &Secret,
+        until: UnixTime,
+    ) -> Result<SealedSession, VaultError> {
+        let head = head(until);
+        let sealed = Sealed::new(
+            &self.dek,
+            LABEL,
+            &sealed_name(name, &head),
+            blob.expose(),
+            &*self.random,
+        )?;
+        let mut bytes = Vec::with_capacity(HEAD + SALT_LEN + sealed.text.len());
+        bytes.extend_from_slice(&head);
+        bytes.extend_from_slice(&sealed.salt);
+        bytes.extend_from_slice(&sealed.text);
+        if bytes.len() as u64 > MAX {
+            return Err(VaultError::TooLong {
+                what: "session",
+                len: blob.len(),
+                max: MAX as usize,
+            });
+        }
+        Ok(SealedSession {
+            directory: self.sessions(),
+            path: self.session(name),
+            bytes,
+            random: Arc::clone(&self.random),
+        })
     }
 
     /// Deletes what has expired.
@@ -62,28 +120,7 @@ impl Keep for Unlocked {
     type Error = VaultError;
 
     fn hold(&self, name: &str, blob: &Secret, until: UnixTime) -> Result<(), VaultError> {
-        let head = head(until);
-        let sealed = Sealed::new(
-            &self.dek,
-            LABEL,
-            &sealed_name(name, &head),
-            blob.expose(),
-            &*self.random,
-        )?;
-        let mut bytes = Vec::with_capacity(HEAD + SALT_LEN + sealed.text.len());
-        bytes.extend_from_slice(&head);
-        bytes.extend_from_slice(&sealed.salt);
-        bytes.extend_from_slice(&sealed.text);
-        if bytes.len() as u64 > MAX {
-            return Err(VaultError::TooLong {
-                what: "session",
-                len: blob.len(),
-                max: MAX as usize,
-            });
-        }
-        file::make_dirs(&self.sessions())?;
-        let place = Place::of(&self.session(name))?;
-        file::Temp::write(&place, &bytes, &*self.random)?.replace(&place)
+        self.seal_session(name, blob, until)?.write()
     }
 
     fn recall(&self, name: &str, now: UnixTime) -> Result<Option<(Secret, UnixTime)>, VaultError> {

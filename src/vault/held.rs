@@ -40,6 +40,23 @@ impl Mark {
     }
 }
 
+/// The key of a vault that is held, on the page where it lies, to read the vault a second time: a save works on that one,
+/// and may wait for a disk or for another program while the first one goes on answering.
+pub(crate) struct HeldKey {
+    files: Files,
+    dek: Key,
+}
+
+impl HeldKey {
+    /// Reads the vault.
+    ///
+    /// # Errors
+    /// As [`Unlocked::open_held`].
+    pub(crate) fn open(self, now: UnixTime) -> Result<Unlocked, VaultError> {
+        Unlocked::open_with_key(&self.files, self.dek, now)
+    }
+}
+
 impl Unlocked {
     /// The DEK, to be handed to an agent and to nobody else.
     pub(crate) fn key_for_agent(&self) -> Secret {
@@ -72,6 +89,14 @@ impl Unlocked {
     pub(crate) fn read_again(self, now: UnixTime) -> Result<Self, VaultError> {
         let Self { files, dek, .. } = self;
         Self::open_with_key(&files, dek, now)
+    }
+
+    /// What another reading of the vault needs.
+    pub(crate) fn held_key(&self) -> HeldKey {
+        HeldKey {
+            files: self.files.clone(),
+            dek: self.dek.share(),
+        }
     }
 
     /// The accounts outside the trash, and how many records aren't understood; nothing of it is kept in the vault itself.

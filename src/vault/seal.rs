@@ -3,6 +3,9 @@
 //! Every key here seals one message only, so the nonce is zero: a fresh random salt makes a fresh key each time, which a
 //! random 96-bit nonce under one long-lived key could not promise.
 
+#[cfg(unix)]
+use std::sync::Arc;
+
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::SecureRandom;
 use ring::{digest, hkdf, hmac};
@@ -49,9 +52,9 @@ pub(super) struct Key(Place);
 /// Where a key lies.
 enum Place {
     Heap(Box<Zeroizing<[u8; KEY_LEN]>>),
-    /// Where an agent keeps it for hours.
+    /// Where an agent keeps it for hours. Shared, so that whoever else needs it makes no copy.
     #[cfg(unix)]
-    Page(Page),
+    Page(Arc<Page>),
 }
 
 impl Key {
@@ -65,7 +68,16 @@ impl Key {
         let mut page = Page::new()?;
         let guard = page.guard();
         page.bytes_mut()[..KEY_LEN].copy_from_slice(self.bytes());
-        Ok((Self(Place::Page(page)), guard))
+        Ok((Self(Place::Page(Arc::new(page))), guard))
+    }
+
+    /// The same key: the same page where it lies on one, else a copy that is wiped as this one is.
+    #[cfg(unix)]
+    pub(super) fn share(&self) -> Self {
+        match &self.0 {
+            Place::Heap(bytes) => Self(Place::Heap(bytes.clone())),
+            Place::Page(page) => Self(Place::Page(Arc::clone(page))),
+        }
     }
 
     pub(super) fn random(from: &dyn Randomness) -> Result<Self, VaultError> {
@@ -99,7 +111,8 @@ impl Key {
         match &mut self.0 {
             Place::Heap(bytes) => bytes,
             #[cfg(unix)]
-            Place::Page(page) => page
+            Place::Page(page) => Arc::get_mut(page)
+                .expect("a key is written before it is shared")
                 .bytes_mut()
                 .first_chunk_mut()
                 .expect("a page is longer than a key"),

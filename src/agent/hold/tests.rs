@@ -192,11 +192,15 @@ fn lock_and_stop_are_answered_and_then_done() {
 fn the_key_goes_when_nobody_uses_it_and_doesnt_come_back() {
     let bench = Bench::new(LONG);
     let mut in_use = None;
-    let list = Request::List(Which::Live);
-    bench.hold.answer(list, &mut newcomer(), &mut |_| {
+    let put = Request::SessionPut {
+        name: "admin".into(),
+        blob: Secret::new(b"a token".to_vec()),
+        until: NOON,
+    };
+    bench.hold.answer(put, &mut newcomer(), &mut |_| {
         in_use.get_or_insert_with(|| bench.hold.let_go());
     });
-    assert_eq!(in_use, Some(false), "a list was under way");
+    assert_eq!(in_use, Some(false), "what was saved isn't answered yet");
     assert!(bench.hold.let_go() && bench.hold.let_go());
     let (replies, _) = bench.ask(by_name("alice"));
     assert!(matches!(replies.as_slice(), [Reply::Locked]));
