@@ -27,7 +27,12 @@ fn main() -> ExitCode {
                     text: (*text).into(),
                 };
                 say(
-                    match ask(session, &question, Duration::from_secs_f64(seconds)) {
+                    match ask(
+                        session,
+                        &question,
+                        Duration::from_secs_f64(seconds),
+                        &|| true,
+                    ) {
                         Answer::Yes => "yes",
                         Answer::No => "no",
                         Answer::CannotAsk => "cannot-ask",
