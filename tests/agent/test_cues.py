@@ -162,7 +162,7 @@ def with_period(desk, name, period):
 
 
 def right(desk, name, at, period):
-    return pyotp.TOTP(desk.secrets[name], interval=period).at(int(at))
+    return pyotp.HOTP(desk.secrets[name]).at(int(at // period))
 
 
 PERIOD = 6
@@ -319,3 +319,32 @@ def test_a_wait_goes_on_when_the_agent_has_locked(desk, options, end):
     found = json.loads(out)
     assert found["code"] == right(desk, "quick", found["valid_from"], PERIOD)
     assert found["step"] > before["step"]
+
+
+@pytest.mark.parametrize("kind", ["fresh", "counter"])
+def test_a_lock_while_the_question_is_open_uses_up_nothing(there, desktop, kind):
+    if kind == "fresh":
+        with_period(there, "it", 86400)
+    else:
+        there.ok("add", "--uri", "-", stdin=f"otpauth://hotp/it?secret={there.secrets['alpha']}&counter=7\n")
+        there.ok("edit", "it", "--confirm")
+    server = desktop.notifications("never")
+    before = time.time()
+    child = there.at_terminal("code", "it", *(["--fresh", "--within", "1"] if kind == "fresh" else []))
+    until(lambda: server.shown, "a notification")
+    there.ok("lock", passphrase=False)
+    # The vault itself goes on, and asks on the terminal.
+    child.expect("Passphrase for")
+    child.sendline(there.passphrase)
+    child.expect("Give a code of it")
+    child.sendline("y")
+    child.expect_exact("\r\n")
+    rest = child.read()
+    child.close()
+    assert child.exitstatus == 0, rest
+    (code,) = re.findall(r"^\d{6}\b", rest, re.MULTILINE)
+    if kind == "fresh":
+        # The nearest step: it wasn't claimed before the question.
+        assert code in [right(there, "it", at, 86400) for at in (before, time.time())]
+    else:
+        assert code == pyotp.HOTP(there.secrets["alpha"]).at(7)

@@ -191,6 +191,9 @@ fn lock_and_stop_are_answered_and_then_done() {
 #[test]
 fn the_key_goes_when_nobody_uses_it_and_doesnt_come_back() {
     let bench = Bench::new(LONG);
+    let reading = bench.hold.read();
+    assert!(!bench.hold.let_go(), "a code is being made, say");
+    drop(reading);
     let mut in_use = None;
     let put = Request::SessionPut {
         name: "admin".into(),

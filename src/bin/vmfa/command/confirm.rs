@@ -6,8 +6,7 @@ use crate::command::named;
 use crate::fault::{Exit, Fault, Outcome};
 use crate::prompt::Terminal;
 
-/// Asks whether a code of this account may leave, if it is one that asks; once for a pair. To be called when everything else
-/// is settled and before a code is made: a no must not use up a counter or a fresh step.
+/// Asks whether a code of this account may leave, if it is one that asks.
 ///
 /// The controlling terminal is asked, and nothing else: an answer that came down a pipe would be the asking program's own.
 ///
