@@ -14,18 +14,22 @@
 //! | `door` | who is connected |
 //! | `hold` | requests in, replies out |
 //! | `keyholder`, `supervisor` | the two processes |
+//! | `lock` | who listens |
 //! | `client` | the other end |
+//! | `end` | ending an agent, also one that doesn't answer |
 
 mod address;
 mod alarm;
 mod client;
 pub mod desktop;
 mod door;
+mod end;
 mod error;
 mod frame;
 mod hold;
 mod keyholder;
 mod lifetime;
+mod lock;
 mod peer;
 pub mod protocol;
 mod supervisor;
@@ -33,6 +37,7 @@ mod wire;
 
 pub use address::{Address, Usual};
 pub use client::Client;
+pub use end::{Ended, lock, stop};
 pub use error::AgentError;
 pub use keyholder::{Inheritance, hold};
 pub use supervisor::{Service, Socket, supervise};
@@ -47,8 +52,13 @@ pub enum Ending {
 }
 
 /// What can be done against being looked into, and against giving others more than they have: no core dump, no debugger, no
-/// new privileges, nothing that is written may be read by others.
-fn harden() {
+/// new privileges, nothing that is written may be read by others. The process gets a name, too: it was started by a path
+/// that says nothing.
+fn harden(name: &std::ffi::CStr) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_name(name);
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
     crate::secret::process::keep_out();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     #[cfg(target_os = "linux")]

@@ -73,11 +73,11 @@ impl Address {
     /// Sees to it that the directory is there, and that it is ours alone.
     pub(super) fn make_directory(&self) -> Result<(), AgentError> {
         if let Some(parent) = self.directory.parent() {
-            fs::create_dir_all(parent).map_err(AgentError::io("directory"))?;
+            fs::create_dir_all(parent).map_err(AgentError::io_at("directory", parent))?;
         }
         match DirBuilder::new().mode(0o700).create(&self.directory) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                Err(AgentError::io("directory")(error))
+                Err(AgentError::io_at("directory", &self.directory)(error))
             }
             Ok(()) | Err(_) => peer::is_private(&self.directory),
         }

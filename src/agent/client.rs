@@ -24,6 +24,8 @@ use crate::vault::Unlocked;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long one may take that waits for a disk, or for another program's save.
 const DISK_PATIENCE: Duration = Duration::from_secs(75);
+/// How long the key may take to be gone once it is promised.
+const END_PATIENCE: Duration = Duration::from_secs(8);
 /// An answer that comes so soon is none of a person's.
 const AT_ONCE: Duration = Duration::from_millis(300);
 /// How often a question is put again when the agent closed the connection without a word.
@@ -54,12 +56,7 @@ struct Connection {
 impl Connection {
     fn new(address: &Address) -> Result<Self, AgentError> {
         peer::is_private(address.directory())?;
-        let stream = UnixStream::connect(address.socket()).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {
-                AgentError::NotRunning
-            }
-            _ => AgentError::io("socket")(error),
-        })?;
+        let stream = peer::connect(address.socket(), PATIENCE)?;
         peer::is_ourselves(&stream)?;
         Ok(Self {
             stream,
@@ -163,7 +160,7 @@ impl Client {
     ///
     /// # Errors
     /// No answer, or the process that held the key hasn't ended.
-    pub fn lock(self) -> Result<(), AgentError> {
+    pub(super) fn lock(self) -> Result<(), AgentError> {
         self.end(&Request::Lock)
     }
 
@@ -171,7 +168,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::lock`].
-    pub fn stop(self) -> Result<(), AgentError> {
+    pub(super) fn stop(self) -> Result<(), AgentError> {
         self.end(&Request::Stop)
     }
 
@@ -183,7 +180,7 @@ impl Client {
         // The system closes the connection when the process is gone, its memory first.
         let mut connection = self.connection();
         let Connection { stream, inbox, .. } = &mut *connection;
-        match frame::read_reply(stream, inbox, DISK_PATIENCE) {
+        match frame::read_reply(stream, inbox, END_PATIENCE) {
             Err(NoFrame::Closed) => Ok(()),
             Ok(_) | Err(NoFrame::Late | NoFrame::Length | NoFrame::Failed) => {
                 Err(AgentError::Silent)

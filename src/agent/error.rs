@@ -1,6 +1,6 @@
 //! What can go wrong between a client and an agent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::account::Summary;
 use crate::account::text::clean;
@@ -52,6 +52,12 @@ pub enum AgentError {
     /// No answer came in time.
     #[error("the agent doesn't answer")]
     Silent,
+    /// What listens doesn't answer, and isn't known to be an agent.
+    #[error("what listens at {} doesn't answer, and couldn't be ended", clean(&.path.display().to_string()))]
+    Unending {
+        /// The socket.
+        path: PathBuf,
+    },
     /// The connection ended before an answer.
     #[error("the agent ended before it answered")]
     Ended,
@@ -83,6 +89,16 @@ pub enum AgentError {
     /// More than a frame holds.
     #[error("too large for the agent")]
     TooLarge,
+    /// The system refused a file or a directory.
+    #[error("the agent's {what} {}: {source}", clean(&.path.display().to_string()))]
+    File {
+        /// What it is.
+        what: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The system failed.
     #[error("the agent's {what}: {source}")]
     Io {
@@ -96,6 +112,14 @@ pub enum AgentError {
 impl AgentError {
     pub(super) fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { what, source }
+    }
+
+    pub(super) fn io_at(what: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::File {
+            what,
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
@@ -114,6 +138,8 @@ impl Fails for AgentError {
             | Self::Silent
             | Self::Ended
             | Self::NotUnderstood
+            | Self::Unending { .. }
+            | Self::File { .. }
             | Self::Io { .. } => Kind::Internal,
             Self::Failed { kind, .. } => *kind,
         }
@@ -133,12 +159,13 @@ impl Fails for AgentError {
             Self::Silent | Self::Ended | Self::NotUnderstood => {
                 Some("`vmfa agent stop` ends it; --no-agent works without it".into())
             }
+            Self::Unending { .. } => Some("find out which process it is (`ss -xlp` shows it) and end it; --no-agent works without it".into()),
             Self::Failed { hint, .. } => hint.clone(),
             Self::TooLarge => Some("--no-agent works without it".into()),
             Self::Busy => Some("answer the questions that are open, or let the other program end its save; then try again".into()),
             // Whoever could not be asked is told otherwise; here a yes came, and went unused for too long.
             Self::AskFirst(_) => Some("a yes is good for one code, and for some seconds: run it again".into()),
-            Self::NotOne(_) | Self::Denied | Self::Io { .. } => None,
+            Self::NotOne(_) | Self::Denied | Self::File { .. } | Self::Io { .. } => None,
         }
     }
 }

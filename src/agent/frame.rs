@@ -208,6 +208,39 @@ pub(super) fn read_head(stream: &UnixStream) -> Result<(Head, [u8; REQUEST_HEAD]
     Ok((head, bytes))
 }
 
+/// Whether so many bytes come within [`PATIENCE`]. None of them is read, nor looked at.
+pub(super) fn is_there(stream: &UnixStream, len: usize) -> bool {
+    let until = Deadline::after(PATIENCE);
+    loop {
+        let have = rustix::io::ioctl_fionread(stream).unwrap_or(0);
+        if have >= len as u64 {
+            return true;
+        }
+        if until.has_passed() || is_ended(stream) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Whether nothing more can come: the other end has closed, or it was shown out.
+#[cfg(target_os = "linux")]
+fn is_ended(stream: &UnixStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    poll(&mut fds, Some(&at_once)).is_err() || !fds[0].revents().is_empty()
+}
+
+/// Elsewhere that is known only when the time is over.
+#[cfg(not(target_os = "linux"))]
+fn is_ended(_stream: &UnixStream) -> bool {
+    false
+}
+
 /// Reads a body of `len` bytes behind a head.
 pub(super) fn read_body(stream: &UnixStream, len: usize) -> Result<Zeroizing<Vec<u8>>, NoFrame> {
     let mut bytes = Zeroizing::new(vec![0; len]);

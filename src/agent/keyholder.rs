@@ -4,9 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::account::Summary;
 use crate::account::text::clean;
@@ -58,7 +60,10 @@ pub fn hold(
     tag: Tag,
     inherited: Inheritance,
 ) -> Result<Ending, AgentError> {
-    super::harden();
+    super::harden(c"vmfa-key");
+    // One that was stopped, say, must not outlive a supervisor that was killed.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     let listener = Arc::new(UnixListener::from(inherited.listener));
     let mut control = UnixStream::from(inherited.control);
     let client = UnixStream::from(inherited.client);
@@ -66,6 +71,14 @@ pub fn hold(
 
     let (to_main, from_workers) = mpsc::channel();
     let (wake, woken) = UnixStream::pair().map_err(AgentError::io("wake-up line"))?;
+    // A terminal's ^C and a service manager's stop reach both processes; a save that is under way is let finish all the same.
+    let is_told = Arc::new(AtomicBool::new(false));
+    for signal in [SIGHUP, SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&is_told))
+            .map_err(AgentError::io("signal"))?;
+        let line = wake.try_clone().map_err(AgentError::io("signal line"))?;
+        signal_hook::low_level::pipe::register(signal, line).map_err(AgentError::io("signal"))?;
+    }
     let line = Arc::new(Line {
         control: Mutex::new(
             control
@@ -86,6 +99,7 @@ pub fn hold(
         door: Arc::new(Door::default()),
         to_main: Mutex::new(to_main),
         wake,
+        is_told,
     });
     wipe_stack();
     // The one who unlocked may ask on.
@@ -163,6 +177,8 @@ struct Shared {
     door: Arc<Door>,
     to_main: Mutex<mpsc::Sender<Ending>>,
     wake: UnixStream,
+    /// Whether a signal has said that it is to end.
+    is_told: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -321,6 +337,9 @@ fn wait(
         }
         if let Ok(ending) = from_workers.try_recv() {
             return ending;
+        }
+        if shared.is_told.load(Ordering::SeqCst) {
+            return Ending::Locked;
         }
         if from_supervisor && !line.take_answer(control) {
             return Ending::Locked;

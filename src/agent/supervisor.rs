@@ -3,12 +3,12 @@
 //! While there is a keyholder, that one alone accepts connections: a request never takes a way through here. Without one,
 //! this process answers: "locked", or by starting a keyholder for whoever brings a key.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -21,13 +21,15 @@ use crate::agent::address::Address;
 use crate::agent::alarm::wait_for;
 use crate::agent::desktop::{self, Answer, Buses, Question};
 use crate::agent::door::Door;
+use crate::agent::end::AGENT;
 use crate::agent::error::AgentError;
 use crate::agent::frame::{self, NoFrame, PATIENCE};
 use crate::agent::hold::Then;
 use crate::agent::keyholder::{Inheritance, LAST_SAVE, QUESTION, STOP, TAKEN_BACK, understood};
+use crate::agent::lock;
 use crate::agent::peer;
 use crate::agent::protocol::{MAX_FRAME, REQUEST_HEAD, Reply, Request, Status, Verb};
-use crate::clock::Deadline;
+use crate::clock::{Deadline, Stopwatch};
 
 /// How long a keyholder may take to end by itself; a save that is under way is let finish. logind waits five seconds for the
 /// key to be gone before the machine sleeps; a save that is killed leaves the vault as it was before or after.
@@ -39,6 +41,10 @@ const ANSWER: Duration = Duration::from_secs(60);
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How long an agent that nobody watches stays without a key. One is started whenever a key is brought.
 const LINGER: Duration = Duration::from_secs(15 * 60);
+/// How often to look whether clients still find the socket: where they don't, nobody could lock.
+const LOOK: Duration = Duration::from_secs(60);
+/// What an unlock says: a key of 32 bytes with its length, and two lifetimes.
+const MAX_UNLOCK: usize = 4 + 32 + 8 + 8;
 
 /// Where clients come in.
 pub enum Socket {
@@ -72,7 +78,7 @@ pub struct Service<'a> {
 /// Another agent listens there; the directory isn't ours alone; something else stands in the socket's place; the system
 /// refused what is needed.
 pub fn supervise(service: Service<'_>) -> Result<(), AgentError> {
-    super::harden();
+    super::harden(AGENT);
     let bound = Bound::new(service.address, service.socket)?;
     let (hangups, hup) = UnixStream::pair().map_err(AgentError::io("signal line"))?;
     let (terms, term) = UnixStream::pair().map_err(AgentError::io("signal line"))?;
@@ -88,10 +94,8 @@ pub fn supervise(service: Service<'_>) -> Result<(), AgentError> {
     };
     let cues = post.clone();
     desktop::watch(&service.buses, peer::own_uid(), move |_sleep_or_lock| {
-        let (gone, is_gone) = mpsc::channel();
-        cues.send(Event::Lock(gone));
         // A delay that logind grants ends after a few seconds anyway.
-        let _ = is_gone.recv_timeout(LEAVE);
+        cues.has_locked();
     });
     let mut supervisor = Supervisor {
         address: service.address,
@@ -103,6 +107,7 @@ pub fn supervise(service: Service<'_>) -> Result<(), AgentError> {
         door: Arc::new(Door::default()),
         post,
         held: None,
+        is_held: Arc::default(),
     };
     (service.ready)();
     let ended = supervisor.run(&hangups, &terms, &woken, &events);
@@ -131,6 +136,14 @@ impl Post {
     fn send(&self, event: Event) {
         let _ = self.to_main.send(event);
         let _ = (&*self.wake).write_all(&[0]);
+    }
+
+    /// Has the key go. False when it hasn't in time.
+    fn has_locked(&self) -> bool {
+        let (gone, is_gone) = mpsc::channel();
+        self.send(Event::Lock(gone));
+        // After that time it is killed, which doesn't take long.
+        is_gone.recv_timeout(LEAVE * 2).is_ok()
     }
 }
 
@@ -162,6 +175,8 @@ struct Supervisor<'a> {
     door: Arc<Door>,
     post: Post,
     held: Option<Held>,
+    /// The same, for the threads that serve clients.
+    is_held: Arc<AtomicBool>,
 }
 
 impl Supervisor<'_> {
@@ -172,10 +187,20 @@ impl Supervisor<'_> {
         woken: &UnixStream,
         events: &mpsc::Receiver<Event>,
     ) -> Result<(), AgentError> {
+        let (mut looked, mut idle) = (Stopwatch::start(), Stopwatch::start());
         loop {
             let ready = self.wait(hangups, terms, woken)?;
             if ready.term {
                 return Ok(());
+            }
+            if looked.elapsed() >= LOOK {
+                if !self.bound.is_in_place() {
+                    return Ok(());
+                }
+                looked = Stopwatch::start();
+            }
+            if !ready.nothing() || self.held.is_some() || self.door.taken() > 0 {
+                idle = Stopwatch::start();
             }
             if ready.hangup {
                 drain(hangups);
@@ -206,8 +231,7 @@ impl Supervisor<'_> {
             if ready.client {
                 self.accept();
             }
-            let is_idle = ready.nothing() && self.held.is_none() && self.door.taken() == 0;
-            if is_idle && (self.lingers || !self.bound.is_in_place(self.address)) {
+            if self.lingers && idle.elapsed() >= LINGER {
                 return Ok(());
             }
         }
@@ -231,11 +255,11 @@ impl Supervisor<'_> {
             Some(held) => in_from(held.control.as_fd()),
             None => in_from(self.bound.listener.as_fd()),
         });
-        let linger = Timespec {
-            tv_sec: LINGER.as_secs().cast_signed(),
+        let look = Timespec {
+            tv_sec: LOOK.as_secs().cast_signed(),
             tv_nsec: 0,
         };
-        wait_for(&mut fds, Some(&linger)).map_err(AgentError::io("wait"))?;
+        wait_for(&mut fds, Some(&look)).map_err(AgentError::io("wait"))?;
         let [hangup, term, woken, last] = [0, 1, 2, 3].map(|at| !fds[at].revents().is_empty());
         Ok(Ready {
             hangup,
@@ -256,6 +280,7 @@ impl Supervisor<'_> {
         }
         let seat = self.door.enter(stream);
         let (post, tag, name) = (self.post.clone(), *self.address.tag(), self.name.clone());
+        let is_held = Arc::clone(&self.is_held);
         let serve = move || {
             let stream = seat.stream();
             loop {
@@ -267,12 +292,16 @@ impl Supervisor<'_> {
                     }
                     Err(NoFrame::Closed | NoFrame::Late | NoFrame::Failed) => return,
                 };
-                seat.is_answered();
                 // A key is not read here, but by the process that will hold it.
                 let brings_key =
                     head.verb == Some(Verb::Unlock) && head.version == super::protocol::VERSION;
                 if brings_key && head.tag == tag {
-                    if let Ok(client) = stream.try_clone() {
+                    if head.body > MAX_UNLOCK {
+                        let _ = frame::write(stream, &Reply::Malformed.write(), PATIENCE);
+                    } else if frame::is_there(stream, head.body)
+                        && let Ok(client) = stream.try_clone()
+                    {
+                        seat.is_answered();
                         post.send(Event::Unlock(client, bytes));
                     }
                     return;
@@ -280,7 +309,14 @@ impl Supervisor<'_> {
                 let Ok(body) = frame::read_body(stream, head.body.min(MAX_FRAME)) else {
                     return;
                 };
+                seat.is_answered();
                 let (reply, then) = match understood(&tag, &name, &head, &body) {
+                    // Another client may have unlocked since this one came in.
+                    Ok(Request::Lock) if !post.has_locked() => return,
+                    // It asks again, and the keyholder hears it.
+                    Ok(request) if request.may_be_repeated() && is_held.load(Ordering::SeqCst) => {
+                        return;
+                    }
                     Ok(Request::Status) => (locked_status(&name), Then::GoOn),
                     Ok(Request::Lock) => (Reply::Done, Then::Lock),
                     Ok(_) => (Reply::Locked, Then::GoOn),
@@ -291,8 +327,10 @@ impl Supervisor<'_> {
                     Then::GoOn if is_heard => seat.is_idle(),
                     // Nothing is held: the end of the connection says so.
                     Then::GoOn | Then::Lock => return,
+                    // The connection ends with this process.
                     Then::Stop => {
                         post.send(Event::Stop);
+                        std::thread::sleep(LEAVE * 2);
                         return;
                     }
                 }
@@ -309,10 +347,9 @@ impl Supervisor<'_> {
             // Another was faster: this one asks again, and the keyholder will hear it.
             return;
         }
-        let started = self.try_unlock(client, head);
-        if let Ok(held) = started {
-            self.held = Some(held);
-        }
+        self.is_held.store(true, Ordering::SeqCst);
+        self.held = self.try_unlock(client, head).ok();
+        self.is_held.store(self.held.is_some(), Ordering::SeqCst);
     }
 
     fn try_unlock(&self, client: UnixStream, head: &[u8; REQUEST_HEAD]) -> std::io::Result<Held> {
@@ -392,15 +429,18 @@ impl Supervisor<'_> {
         // The end of the line ends it; a copy of ours in a thread that asks mustn't keep it open.
         let _ = held.control.shutdown(std::net::Shutdown::Both);
         let until = Deadline::after(LEAVE);
-        while !until.has_passed() {
+        loop {
             match held.child.try_wait() {
-                Ok(None) => std::thread::sleep(Duration::from_millis(1)),
-                Ok(Some(_)) => return,
-                Err(_) => break,
+                Ok(None) if !until.has_passed() => std::thread::sleep(Duration::from_millis(1)),
+                Ok(Some(_)) => break,
+                Ok(None) | Err(_) => {
+                    let _ = held.child.kill();
+                    let _ = held.child.wait();
+                    break;
+                }
             }
         }
-        let _ = held.child.kill();
-        let _ = held.child.wait();
+        self.is_held.store(false, Ordering::SeqCst);
     }
 }
 
@@ -489,36 +529,48 @@ fn drain(line: &UnixStream) {
 /// The socket, listening.
 struct Bound {
     listener: UnixListener,
-    /// Of a socket made here: which file it is, and the lock that is held as long as it is ours.
-    own: Option<(PathBuf, u64, File)>,
+    /// Of a socket made here: which file it is.
+    own: Option<(PathBuf, u64)>,
+    /// Held as long as we listen; after the socket's file, which is deleted before.
+    _lock: Option<File>,
 }
 
 impl Bound {
     fn new(address: &Address, socket: Socket) -> Result<Self, AgentError> {
         match socket {
-            // Whoever made it sees to it that there is one only.
-            Socket::Given(listener) => Ok(Self {
-                listener: listener.into(),
-                own: None,
-            }),
+            // Whoever made it sees to it that there is one only; the lock tells clients who it is.
+            Socket::Given(listener) => {
+                let listener = UnixListener::from(listener);
+                let is_here = listener
+                    .local_addr()
+                    .is_ok_and(|own| own.as_pathname() == Some(address.socket()))
+                    && peer::is_private(address.directory()).is_ok();
+                let lock = is_here.then(|| lock::take(&address.lock(), LOCK_PATIENCE).ok());
+                Ok(Self {
+                    listener,
+                    own: None,
+                    _lock: lock.flatten(),
+                })
+            }
             Socket::Own => Self::make(address),
         }
     }
 
     fn make(address: &Address) -> Result<Self, AgentError> {
         address.make_directory()?;
-        let lock = lock(&address.lock())?;
+        let lock = lock::take(&address.lock(), LOCK_PATIENCE)?;
         let path = address.socket();
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(AgentError::io("socket")(error)),
+            Err(error) => return Err(AgentError::io_at("socket", path)(error)),
             // Left behind by an agent that was killed: nobody holds the lock, so nobody of ours listens. A service manager's
             // socket is listened at without the lock.
             Ok(found) if found.file_type().is_socket() && found.uid() == peer::own_uid() => {
-                if UnixStream::connect(path).is_ok() {
+                // One that takes no connections in is there, too.
+                if let Ok(_) | Err(AgentError::Silent) = peer::connect(path, Duration::ZERO) {
                     return Err(AgentError::RunsAlready);
                 }
-                fs::remove_file(path).map_err(AgentError::io("socket"))?;
+                fs::remove_file(path).map_err(AgentError::io_at("socket", path))?;
             }
             Ok(_) => {
                 return Err(AgentError::InTheWay {
@@ -528,21 +580,22 @@ impl Bound {
             }
         }
         // `harden` has set the umask: nobody else may connect from the first moment on.
-        let listener = UnixListener::bind(path).map_err(AgentError::io("socket"))?;
+        let listener = UnixListener::bind(path).map_err(AgentError::io_at("socket", path))?;
         let inode = fs::symlink_metadata(path)
-            .map_err(AgentError::io("socket"))?
+            .map_err(AgentError::io_at("socket", path))?
             .ino();
         Ok(Self {
             listener,
-            own: Some((path.into(), inode, lock)),
+            own: Some((path.into(), inode)),
+            _lock: Some(lock),
         })
     }
 
     /// Whether clients still find it: a socket that was deleted, or replaced by another, is heard of by nobody.
-    fn is_in_place(&self, _address: &Address) -> bool {
+    fn is_in_place(&self) -> bool {
         match &self.own {
             None => true,
-            Some((path, inode, _)) => {
+            Some((path, inode)) => {
                 fs::symlink_metadata(path).is_ok_and(|found| found.ino() == *inode)
             }
         }
@@ -551,49 +604,10 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        if let Some((path, inode, _lock)) = &self.own
+        if let Some((path, inode)) = &self.own
             && fs::symlink_metadata(path).is_ok_and(|found| found.ino() == *inode)
         {
             let _ = fs::remove_file(path);
-        }
-    }
-}
-
-/// The lock of whoever listens. An agent that is just ending is waited for.
-fn lock(path: &Path) -> Result<File, AgentError> {
-    let in_the_way = || AgentError::InTheWay {
-        path: path.into(),
-        what: "is no regular file, and is left alone",
-    };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(
-            (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK)
-                .bits()
-                .cast_signed(),
-        )
-        .open(path)
-        .map_err(|error| match fs::symlink_metadata(path) {
-            Ok(found) if !found.is_file() => in_the_way(),
-            Ok(_) | Err(_) => AgentError::io("lock")(error),
-        })?;
-    // A pipe opens as well as a file does.
-    if !file.metadata().is_ok_and(|found| found.is_file()) {
-        return Err(in_the_way());
-    }
-    let until = Deadline::after(LOCK_PATIENCE);
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(fs::TryLockError::WouldBlock) if until.has_passed() => {
-                return Err(AgentError::RunsAlready);
-            }
-            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-            Err(fs::TryLockError::Error(error)) => return Err(AgentError::io("lock")(error)),
         }
     }
 }

@@ -125,8 +125,10 @@ impl Context {
             | AgentError::OtherVault(_)
             | AgentError::OtherVersion { .. }
             | AgentError::Silent
+            | AgentError::Unending { .. }
             | AgentError::NotUnderstood
             | AgentError::TooLarge
+            | AgentError::File { .. }
             | AgentError::Io { .. } => self.without_agent(error),
         }
         Ok(None)

@@ -1,16 +1,17 @@
 //! `vmfa unlock`, `vmfa lock`, `vmfa agent`: the agent and its life.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::json;
 use vmfa::agent::protocol::{Held, Lifetimes, Status};
-use vmfa::agent::{self, AgentError, Client, Ending, Inheritance, Service, Socket};
+use vmfa::agent::{self, AgentError, Client, Ended, Ending, Inheritance, Service, Socket};
 use vmfa::clock::Deadline;
 use vmfa::secret::page::Guard;
 
@@ -76,14 +77,8 @@ pub(crate) fn unlock(context: &Context, input: &Unlock) -> Outcome {
 
 /// `vmfa lock`.
 pub(crate) fn lock(context: &Context) -> Outcome {
-    match Client::connect(&context.place.agent(&context.files)) {
-        // Nothing is held where nobody runs.
-        Err(AgentError::NotRunning) => {}
-        connected => connected?.lock()?,
-    }
-    if context.screen.err_is_terminal() {
-        context.screen.remark("locked");
-    }
+    let ended = agent::lock(&context.place.agent(&context.files))?;
+    tell_ended(context, ended, "locked");
     Ok(())
 }
 
@@ -100,17 +95,35 @@ pub(crate) fn run(context: &Context, input: &Agent) -> Outcome<Exit> {
 }
 
 fn stop(context: &Context) -> Outcome {
-    match Client::connect(&context.place.agent(&context.files)) {
-        Err(AgentError::NotRunning) => Ok(()),
-        connected => Ok(connected?.stop()?),
+    let ended = agent::stop(&context.place.agent(&context.files))?;
+    tell_ended(context, ended, "stopped");
+    Ok(())
+}
+
+/// To a person only: that nobody runs is what was wanted, and may yet be a wrong --vault.
+fn tell_ended(context: &Context, ended: Ended, done: &str) {
+    if context.screen.err_is_terminal() {
+        context.screen.remark(match ended {
+            Ended::Done => done,
+            Ended::WasNone => "no agent runs",
+        });
     }
 }
 
 fn background(context: &Context) -> Outcome {
-    match Client::connect(&context.place.agent(&context.files)) {
-        Err(AgentError::NotRunning) => start(context),
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
+    let until = Deadline::after(START);
+    loop {
+        // One that is just ending takes a connection in, and doesn't answer.
+        let answer = Client::connect(&context.place.agent(&context.files))
+            .and_then(|client| client.status());
+        match answer {
+            Ok(_) => return Ok(()),
+            Err(AgentError::NotRunning) if !until.has_passed() => start(context)?,
+            Err(AgentError::Ended) if !until.has_passed() => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -219,10 +232,14 @@ fn start(context: &Context) -> Outcome {
     // It lives for days: what a script has open isn't kept open by it, nor is a passphrase file.
     vmfa::secret::page::descriptors::keep_from_children();
     let mut child = command.spawn().map_err(failed)?;
-    let mut said = String::new();
-    if let Some(out) = child.stdout.take() {
-        let _ = BufReader::new(out.take(4096)).read_line(&mut said);
-    }
+    let Some(said) = child.stdout.take().and_then(first_line) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(
+            Fault::new(Exit::Internal, "the agent doesn't begin to listen")
+                .hint("`vmfa agent --foreground` may show why; --no-agent works without it"),
+        );
+    };
     match said.trim_end() {
         READY => Ok(()),
         // Another one was faster: that one will do. It may just be about to listen.
@@ -237,6 +254,30 @@ fn start(context: &Context) -> Outcome {
         why => Err(Fault::new(Exit::Internal, format!("the agent: {why}"))
             .hint("--no-agent works without it")),
     }
+}
+
+/// What a new agent says first, or as much as it said before it ended; none when it says nothing for too long.
+fn first_line(mut out: ChildStdout) -> Option<String> {
+    let until = Deadline::after(START);
+    let mut said = Vec::new();
+    while !said.contains(&b'\n') && said.len() < 4096 {
+        let left = Timespec::try_from(until.left()).ok()?;
+        let mut fds = [PollFd::new(&out, PollFlags::IN)];
+        match poll(&mut fds, Some(&left)) {
+            Ok(0) => return None,
+            Err(rustix::io::Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+        let mut part = [0; 512];
+        match out.read(&mut part) {
+            Ok(0) => break,
+            Ok(more) => said.extend_from_slice(&part[..more]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    Some(String::from_utf8_lossy(&said).into_owned())
 }
 
 /// This very program as an agent for this vault.

@@ -138,6 +138,7 @@ ExecStart={}{vault} agent --foreground
 {environment}StandardInput=socket
 StandardOutput=journal
 StandardError=journal
+KillMode=mixed
 LimitCORE=0
 NoNewPrivileges=yes
 RestrictAddressFamilies=AF_UNIX
