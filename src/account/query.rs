@@ -33,7 +33,7 @@ pub enum Found {
 }
 
 /// The longest query in bytes; a longer one finds nothing.
-const MAX_LEN: usize = 1024;
+pub const MAX_LEN: usize = 1024;
 
 /// The fewest digits of an id that stand for it.
 const MIN_ID_DIGITS: usize = 8;

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::account::{AccountId, Summary};
+use crate::account::{AccountId, Summary, query};
 use crate::agent::wire::{Reader, Writer};
 use crate::clock::UnixTime;
 use crate::failure::Kind;
@@ -48,8 +48,6 @@ pub const MAX_FRAME: usize = 64 << 10;
 pub const REQUEST_HEAD: usize = 4 + 2 + 1 + 1 + 16;
 /// The bytes before a reply's body.
 pub const REPLY_HEAD: usize = 4 + 2 + 1 + 1;
-/// The longest query, as in [`crate::account::query`].
-const MAX_QUERY: usize = 1024;
 /// The longest name of a session.
 const MAX_NAME: usize = 1024;
 /// The longest session: the rest of the frame is for its name and head.
@@ -401,11 +399,11 @@ impl Request {
                 1 => Which::Trash,
                 _other => return None,
             }),
-            Verb::Find => Self::Find(bounded(&mut body, MAX_QUERY)?),
+            Verb::Find => Self::Find(bounded(&mut body, query::MAX_LEN)?),
             Verb::Code => Self::Code {
                 whom: match body.u8()? {
                     0 => Whom::Id(body.id()?),
-                    1 => Whom::Query(bounded(&mut body, MAX_QUERY)?),
+                    1 => Whom::Query(bounded(&mut body, query::MAX_LEN)?),
                     _other => return None,
                 },
                 when: match body.u8()? {

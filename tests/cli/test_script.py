@@ -562,3 +562,10 @@ def test_a_conflict_copy_is_taken_in(owner):
     owner.ok("backup", "merge", copy)
     assert sorted(row["account"] for row in json.loads(owner.ok("list", "--json"))) == ["one", "three", "two"]
     assert b"nothing" in owner.run("backup", "merge", copy).stderr
+
+
+def test_a_name_longer_than_any_is_told_before_anything_is_asked(person):
+    person.init()
+    done = person.run("code", "x" * 1025, passphrase=False)
+    assert done.returncode == 3 and b"no account matches" in done.stderr
+    assert len(done.stderr) < 400

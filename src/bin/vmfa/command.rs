@@ -183,6 +183,10 @@ pub(crate) fn words_of(words: &[String]) -> Outcome<String> {
     if query.trim().is_empty() {
         return Err(Fault::usage("which account? The name is empty").hint(SHOWN_BY));
     }
+    if query.len() > query::MAX_LEN {
+        let message = format!("no account matches {}", quoted(&query));
+        return Err(Fault::new(Exit::NotFound, message).hint(SHOWN_BY));
+    }
     Ok(query)
 }
 

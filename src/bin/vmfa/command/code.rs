@@ -15,11 +15,13 @@ use crate::args::Code;
 #[cfg(unix)]
 use crate::command::by_query;
 use crate::command::giver::Giver;
-use crate::command::{fresh, named, pick};
+use crate::command::{fresh, named, pick, words_of};
 use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
+    // Nobody should type a passphrase for a name that can be none.
+    words_of(&input.query)?;
     #[cfg(unix)]
     if let Some((summary, code)) = by_agent(context, input)? {
         return print(context, &summary, &code, input);
@@ -39,7 +41,7 @@ fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Co
     let Some(client) = context.agent() else {
         return Ok(None);
     };
-    let query = crate::command::words_of(&input.query)?;
+    let query = words_of(&input.query)?;
     let is_plain = !input.fresh && !input.next && input.min_validity.is_none();
     context.screen.needs_stdout()?;
     let mut known = None;
