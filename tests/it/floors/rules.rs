@@ -102,6 +102,11 @@ const FACE: &[Rule] = &[
     ),
 ];
 
+const UNSAFE: &[Rule] = &[
+    rule(&["unsafe"], "only `secret::page` may"),
+    rule(&["unsafe_code"], "only `secret::page` allows it"),
+];
+
 const UNFINISHED: &[Rule] = &[
     rule(&["todo", "!"], "not written yet"),
     rule(&["unimplemented", "!"], "not written yet"),
@@ -276,6 +281,20 @@ fn only_main_ends_the_process() {
     hold(&terminal(), only(MAIN, END));
 }
 
+/// The lint denies it, and could be allowed anywhere: this finds where.
+#[test]
+fn only_secret_page_is_unsafe() {
+    let elsewhere = |source: &Source| {
+        if source.module.starts_with(&["secret".into(), "page".into()]) {
+            Vec::new()
+        } else {
+            against(UNSAFE, &source.text)
+        }
+    };
+    hold(&library(), elsewhere);
+    hold(&terminal(), |source| against(UNSAFE, &source.text));
+}
+
 #[test]
 fn the_library_neither_prints_nor_asks() {
     hold(&library(), only(NOBODY, TALKING));
@@ -360,6 +379,7 @@ fn each_rule_fires() {
         PRINTING,
         TALKING,
         FACE,
+        UNSAFE,
         UNFINISHED,
         NO_ACCOUNTS,
     ] {
