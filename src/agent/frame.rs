@@ -27,9 +27,17 @@ pub(super) enum NoFrame {
 }
 
 /// Reads until `bytes` is full.
-fn read_exact(mut stream: &UnixStream, bytes: &mut [u8], until: Deadline) -> Result<(), NoFrame> {
+fn read_exact(stream: &UnixStream, bytes: &mut [u8], until: Deadline) -> Result<(), NoFrame> {
     let mut have = 0;
     while have < bytes.len() {
+        have += read_some(stream, &mut bytes[have..], until)?;
+    }
+    Ok(())
+}
+
+/// Reads what there is, at least a byte.
+fn read_some(mut stream: &UnixStream, bytes: &mut [u8], until: Deadline) -> Result<usize, NoFrame> {
+    loop {
         let left = until.left();
         if left.is_zero() {
             return Err(NoFrame::Late);
@@ -37,9 +45,9 @@ fn read_exact(mut stream: &UnixStream, bytes: &mut [u8], until: Deadline) -> Res
         stream
             .set_read_timeout(Some(left))
             .map_err(|_| NoFrame::Failed)?;
-        match stream.read(&mut bytes[have..]) {
+        match stream.read(bytes) {
             Ok(0) => return Err(NoFrame::Closed),
-            Ok(more) => have += more,
+            Ok(more) => return Ok(more),
             Err(error) => match error.kind() {
                 ErrorKind::Interrupted => {}
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(NoFrame::Late),
@@ -48,7 +56,6 @@ fn read_exact(mut stream: &UnixStream, bytes: &mut [u8], until: Deadline) -> Res
             },
         }
     }
-    Ok(())
 }
 
 /// Writes all of a frame.
@@ -115,12 +122,7 @@ impl Inbox {
     }
 
     /// Reads until `wanted` bytes are there that weren't used.
-    fn fill(
-        &mut self,
-        mut stream: &UnixStream,
-        wanted: usize,
-        until: Deadline,
-    ) -> Result<(), NoFrame> {
+    fn fill(&mut self, stream: &UnixStream, wanted: usize, until: Deadline) -> Result<(), NoFrame> {
         let whole = self.have - self.used;
         if whole >= wanted {
             return Ok(());
@@ -136,23 +138,7 @@ impl Inbox {
             self.bytes = larger;
         }
         while self.have < wanted {
-            let left = until.left();
-            if left.is_zero() {
-                return Err(NoFrame::Late);
-            }
-            stream
-                .set_read_timeout(Some(left))
-                .map_err(|_| NoFrame::Failed)?;
-            match stream.read(&mut self.bytes[self.have..]) {
-                Ok(0) => return Err(NoFrame::Closed),
-                Ok(more) => self.have += more,
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(NoFrame::Late),
-                    ErrorKind::ConnectionReset => return Err(NoFrame::Closed),
-                    _ => return Err(NoFrame::Failed),
-                },
-            }
+            self.have += read_some(stream, &mut self.bytes[self.have..], until)?;
         }
         Ok(())
     }
