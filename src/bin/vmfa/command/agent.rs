@@ -31,9 +31,9 @@ const OTHER: &str = "another";
 pub(crate) fn unlock(context: &Context, input: &Unlock) -> Outcome {
     if context.global.no_agent || context.place.no_agent {
         return Err(Fault::usage(
-            "an agent is unlocked, and --no-agent (or VMFA_NO_AGENT) forbids one",
+            "`vmfa unlock` gives the key to an agent, and --no-agent (or VMFA_NO_AGENT) forbids one",
         )
-        .hint("leave it away, or ask for codes without unlocking anything"));
+        .hint("leave that out; `vmfa code` works without unlocking anything"));
     }
     let vault = context.open()?;
     let lifetimes = Lifetimes {
