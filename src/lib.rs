@@ -7,10 +7,10 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 6 | [`agent`] (on Unix): an open vault behind a socket, until it is locked |
-//! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved |
+//! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved; `aws`: enrolment, sessions, policies (with the feature `aws`) |
 //! | 4 | [`import`]: other programs' words; [`authenticator`]: codes out, keys never; [`ledger`]: which steps were handed out |
 //! | 3 | [`account`]: summary (no secret), account (with secret), draft (loose words in), query |
-//! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`keep`]: blobs held until then; [`qr`]: pictures |
+//! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`keep`]: blobs held until then; [`keyring`]: access keys; [`qr`]: pictures |
 //! | 1 | [`secret`], [`clock`], [`failure`] |
 //!
 //! # Invariants
@@ -25,11 +25,14 @@ pub mod account;
 #[cfg(unix)]
 pub mod agent;
 pub mod authenticator;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod base32;
 pub mod clock;
 pub mod failure;
 pub mod import;
 pub mod keep;
+pub mod keyring;
 pub mod ledger;
 pub mod otp;
 pub mod qr;

@@ -21,12 +21,14 @@ const FLOORS: &[(&str, u8)] = &[
     ("otp", 2),
     ("base32", 2),
     ("keep", 2),
+    ("keyring", 2),
     ("qr", 2),
     ("account", 3),
     ("import", 4),
     ("authenticator", 4),
     ("ledger", 4),
     ("vault", 5),
+    ("aws", 5),
     ("agent", 6),
 ];
 
