@@ -5,3 +5,6 @@
 //! serial number, authentication code 1 and 2, token code.
 
 pub mod arn;
+pub mod operation;
+pub mod remote;
+pub mod wire;
