@@ -1,10 +1,23 @@
 //! The virtual MFA device on its way to AWS: enrolment, sessions, policies.
 //!
 //! This room decides what is asked of AWS and what its answers mean. It makes no call itself: [`remote`] is the contract of
-//! whoever does, and the executable `vmfa-aws`, which alone links the AWS SDK, stands behind it. The words here are AWS's own:
-//! serial number, authentication code 1 and 2, token code.
+//! whoever does, and the executable `vmfa-aws`, which alone links the AWS SDK, stands behind it. Nor does it open a vault or
+//! ask a person: [`host`] is the contract for that. The words here are AWS's own: serial number, authentication code 1 and 2,
+//! token code.
 
 pub mod arn;
+pub mod console;
+pub mod enroll;
+pub mod error;
+mod flight;
+pub mod host;
+pub mod ini;
+pub mod manage;
 pub mod operation;
+pub mod plan;
+pub mod process;
+pub mod profile;
 pub mod remote;
+pub mod session;
+mod token;
 pub mod wire;

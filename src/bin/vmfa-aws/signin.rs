@@ -29,13 +29,12 @@ pub(crate) async fn get(input: GetSigninToken) -> Result<SigninToken, Failed> {
             .build(),
     );
     let mut request = agent
-        .post(&input.endpoint)
+        .get(&input.endpoint)
         .query("Action", "getSigninToken");
     if let Some(seconds) = input.session_duration {
         request = request.query("SessionDuration", seconds.to_string());
     }
-    // In the body rather than in the address: an address stands in the logs of proxies.
-    let sent = request.send_form([("Session", session.as_str())]);
+    let sent = request.query("Session", session.as_str()).call();
     let mut answer = sent.map_err(|error| match error {
         ureq::Error::BadUri(why) => Failed::NotUnderstood(format!("the endpoint: {why}")),
         error => Failed::Offline(error.to_string()),
