@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::account::AccountId;
+use crate::clock::UnixTime;
 use crate::failure::{Fails, Kind};
 use crate::ledger::file::Locking;
 use crate::ledger::record::Record;
@@ -47,6 +48,26 @@ pub enum Claim {
     /// Every step within the tolerance is used. When this step is the present one, the same claim finds an unused step,
     /// unless somebody else claims it first; before, it doesn't. Nothing is recorded.
     WaitFor(u64),
+}
+
+/// What a claim for a code that goes to a service with a budget came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// This step is the caller's alone, and the attempt is counted.
+    Step(u64),
+    /// As [`Claim::WaitFor`].
+    WaitFor(u64),
+    /// The budget is used up until then.
+    Spent(UnixTime),
+}
+
+/// How many attempts a service allows for a device within a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// So many.
+    pub attempts: usize,
+    /// Within so many seconds.
+    pub seconds: u64,
 }
 
 /// Why the ledger can't answer.
@@ -153,6 +174,43 @@ impl Ledger {
         })
     }
 
+    /// As [`Ledger::claim`], for a service that counts attempts: none is made beyond its budget. The attempt is counted when it
+    /// is claimed; `now` is the present moment on a clock that isn't corrected, the same for all processes.
+    ///
+    /// # Errors
+    /// As [`Ledger::claim`].
+    pub fn claim_attempt(
+        &self,
+        id: &AccountId,
+        current: u64,
+        within: u32,
+        now: UnixTime,
+        budget: Budget,
+    ) -> Result<Attempt, LedgerError> {
+        let within = u64::from(within.min(MAX_WITHIN));
+        self.change(|record| {
+            let mut attempts = record.attempts(id);
+            // What lies ahead was counted while the clock stood there: it says nothing.
+            attempts.retain(|at| *at <= now.secs() && now.secs() - at < budget.seconds);
+            if attempts.len() >= budget.attempts {
+                // So many must have left the window that one more fits in.
+                let oldest = attempts[attempts.len() - budget.attempts];
+                let free = UnixTime::from_secs(oldest.saturating_add(budget.seconds));
+                return (Change::None, Attempt::Spent(free));
+            }
+            let used = |step: u64| record.is_used(id, step);
+            let Some(step) = nearest_first(current, within).find(|step| !used(*step)) else {
+                let unused = (current.saturating_add(within)..u64::MAX).find(|step| !used(*step));
+                let step = unused.unwrap_or(u64::MAX).saturating_sub(within);
+                return (Change::None, Attempt::WaitFor(step));
+            };
+            attempts.push(now.secs());
+            record.mark(id, &[step]);
+            record.set_attempts(id, attempts);
+            (Change::Made, Attempt::Step(step))
+        })
+    }
+
     /// Records steps as used, as a pair that was shown for enabling a device. On disk before this returns.
     ///
     /// # Errors
@@ -190,6 +248,18 @@ impl Ledger {
             file::beside(path, file::LOCK),
             file::beside(path, file::NEW),
         ]
+    }
+
+    /// Holds a lock on a file of its own, which is made where there is none and stays; until the guard is dropped, or the
+    /// process ends. For what only one process should do at a time.
+    ///
+    /// # Errors
+    /// As [`Ledger::claim`]; another process holds it for longer than `patience`.
+    pub(crate) fn lock_beside(
+        path: &Path,
+        patience: Duration,
+    ) -> Result<Option<std::fs::File>, LedgerError> {
+        file::lock(path, Locking::Held, patience)
     }
 
     /// Reads, changes and writes under the lock.

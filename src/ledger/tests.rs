@@ -417,3 +417,33 @@ proptest! {
         let _ = Record::from_text(&text);
     }
 }
+
+const BUDGET: Budget = Budget {
+    attempts: 3,
+    seconds: 180,
+};
+
+#[test]
+fn attempts_are_counted_and_leave_the_window() {
+    let (_directory, ledger) = ledger();
+    let at = |secs| UnixTime::from_secs(1_000_000 + secs);
+    let claim = |step, secs| {
+        ledger
+            .claim_attempt(&id(1), step, 2, at(secs), BUDGET)
+            .unwrap()
+    };
+    assert_eq!(claim(100, 0), Attempt::Step(100));
+    assert_eq!(claim(100, 1), Attempt::Step(99));
+    assert_eq!(claim(100, 2), Attempt::Step(101));
+    assert_eq!(claim(100, 3), Attempt::Spent(at(180)));
+    // Another device has a budget of its own, and a plain claim has none.
+    let other = ledger.claim_attempt(&id(2), 100, 2, at(3), BUDGET);
+    assert_eq!(other.unwrap(), Attempt::Step(100));
+    assert_eq!(ledger.claim(&id(1), 100, 2).unwrap(), Claim::Step(98));
+    assert_eq!(claim(106, 179), Attempt::Spent(at(180)));
+    assert_eq!(claim(106, 180), Attempt::Step(106));
+    assert_eq!(claim(106, 180), Attempt::Spent(at(181)));
+    // A clock that was set back forgets what lies ahead, and no step is given again.
+    assert_eq!(claim(100, 0), Attempt::Step(102));
+    assert_eq!(claim(100, 0), Attempt::WaitFor(101));
+}

@@ -28,9 +28,7 @@ pub(crate) async fn get(input: GetSigninToken) -> Result<SigninToken, Failed> {
             .http_status_as_error(false)
             .build(),
     );
-    let mut request = agent
-        .get(&input.endpoint)
-        .query("Action", "getSigninToken");
+    let mut request = agent.get(&input.endpoint).query("Action", "getSigninToken");
     if let Some(seconds) = input.session_duration {
         request = request.query("SessionDuration", seconds.to_string());
     }

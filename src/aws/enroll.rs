@@ -1,0 +1,570 @@
+//! Enrolment: a device is created, saved, enabled and proven, in this order, and what was interrupted is picked up.
+//!
+//! The secret is in the vault, on the disk, before AWS is told to enable the device: at no point a device is enabled whose
+//! secret nobody has. Before a device is created, a note of the intent is held, so that one whose secret was lost on its way
+//! here is known to be ours, and is replaced.
+
+use std::time::Duration;
+
+use crate::account::Draft;
+use crate::account::Summary;
+use crate::aws::arn::{Arn, Caller, SerialNumber, is_device_name};
+use crate::aws::error::AwsError;
+use crate::aws::host::Host;
+use crate::aws::operation::{
+    CreateVirtualMfaDevice, DeleteVirtualMfaDevice, Device, EnableMfaDevice, GetCallerIdentity,
+    ListMfaDevices, ListVirtualMfaDevices, Operation, ResyncMfaDevice,
+};
+use crate::aws::plan::Plan;
+use crate::aws::refusal;
+use crate::aws::remote::{Answered, Remote, Signer};
+use crate::aws::session;
+use crate::aws::token::{TRIES, for_codes, now_there, tell_skew};
+use crate::clock::UnixTime;
+use crate::secret::Secret;
+
+/// How long AWS takes, after a device was enabled, until all of it knows: about 8 to 14 seconds were seen.
+pub const PROPAGATION: Duration = Duration::from_secs(15);
+/// How long is waited once more where it took longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// AWS allows a user so many devices.
+const MAX_DEVICES: usize = 8;
+/// AWS's seeds have 40 bytes; less than RFC 4226 asks for (section 4, R6) is none of AWS's.
+const LEAST_SECRET: usize = 16;
+/// How long an intent is remembered: whoever comes back later looks for themselves.
+const INTENT: u64 = 24 * 3600;
+/// The issuer in the label of AWS's own QR pictures.
+pub const ISSUER: &str = "Amazon Web Services";
+
+/// What is to be enrolled.
+pub struct Wanted {
+    /// For whom; none for whoever signs.
+    pub user: Option<String>,
+    /// The device's name; none for the user's.
+    pub device_name: Option<String>,
+    /// What becomes of a device of that name that nobody has and whose secret isn't here.
+    pub orphan: Orphan,
+    /// How long is waited between enabling and proof.
+    pub propagation: Duration,
+}
+
+/// What becomes of a device that nobody has and whose secret isn't here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orphan {
+    /// It is named and left alone.
+    Kept,
+    /// It is deleted, and a new one is made: somebody said so.
+    Replaced,
+}
+
+/// What became of an enrolment.
+pub struct Enrolled {
+    /// The account in the vault.
+    pub account: Summary,
+    /// The device.
+    pub serial: SerialNumber,
+    /// Whose it is.
+    pub user: String,
+    /// Whether an earlier run had begun.
+    pub picked_up: bool,
+    /// Whether AWS took a code of it.
+    pub proof: Proof,
+}
+
+/// Whether AWS took a code of the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// It did.
+    Proven,
+    /// It is another user's: only that user's access key or password could tell.
+    OfAnother,
+    /// The credentials are a session's, which can't ask for one.
+    OfSession,
+}
+
+/// Who signs and for whom.
+pub(super) struct Parties {
+    pub(super) signer: Signer,
+    pub(super) is_session: bool,
+    /// Whether who signs is the user.
+    pub(super) is_own: bool,
+    pub(super) user: String,
+    /// The ARN of who signs.
+    pub(super) arn: Arn,
+}
+
+/// Who signs, and for whom: for themselves where nobody is named.
+pub(super) fn parties<R: Remote>(
+    remote: &mut R,
+    signer: Signer,
+    user: Option<&str>,
+) -> Result<Parties, AwsError> {
+    let answered = call(remote, &signer, &GetCallerIdentity {})?;
+    let odd = || AwsError::NotAUser {
+        arn: crate::account::text::clean(&answered.output.arn).into_owned(),
+    };
+    let arn = Arn::new(&answered.output.arn).ok_or_else(odd)?;
+    let caller = Caller::of(&arn);
+    let own = match &caller {
+        Caller::User { name } => Some(name.clone()),
+        Caller::Root | Caller::Role { .. } | Caller::Other => None,
+    };
+    let user = match (user, &own, &caller) {
+        (Some(user), _, _) => user.to_owned(),
+        (None, Some(own), _) => own.clone(),
+        (None, None, Caller::Root) => return Err(AwsError::Root),
+        (None, None, Caller::User { .. } | Caller::Role { .. } | Caller::Other) => {
+            return Err(odd());
+        }
+    };
+    Ok(Parties {
+        signer,
+        is_session: answered.is_session,
+        is_own: own.as_ref() == Some(&user),
+        user,
+        arn,
+    })
+}
+
+/// A call, with the clock named where it is the reason for a no.
+pub(super) fn call<R: Remote, O: Operation>(
+    remote: &mut R,
+    signer: &Signer,
+    operation: &O,
+) -> Result<Answered<O::Output>, AwsError> {
+    let answered = remote.call(signer, operation);
+    answered.map_err(|error| AwsError::of(error, remote.skew()))
+}
+
+/// As [`call`], with nothing where policies forbid it.
+fn allowed<R: Remote, O: Operation>(
+    remote: &mut R,
+    signer: &Signer,
+    operation: &O,
+) -> Result<Option<O::Output>, AwsError> {
+    match remote.call(signer, operation) {
+        Ok(answered) => Ok(Some(answered.output)),
+        Err(error) if refusal::is_denied(&error) => Ok(None),
+        Err(error) => Err(AwsError::of(error, remote.skew())),
+    }
+}
+
+/// What AWS knows of a device.
+enum State {
+    Enabled(String),
+    Unassigned,
+    Absent,
+    /// It may not be asked.
+    Unknown,
+}
+
+/// Enrolls a device, or finishes what an earlier run began.
+///
+/// # Errors
+/// It stopped somewhere. Whatever was done is picked up by the next run.
+pub fn enroll<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+    wanted: &Wanted,
+) -> Result<Enrolled, AwsError> {
+    let signer = plan.signer(host)?;
+    let mut parties = parties(remote, signer, wanted.user.as_deref())?;
+    let name = wanted.device_name.as_ref().unwrap_or(&parties.user).clone();
+    let serial = Some(name.as_str())
+        .filter(|name| is_device_name(name))
+        .and_then(|name| SerialNumber::of(parties.arn.partition(), parties.arn.account(), name))
+        .ok_or_else(|| AwsError::DeviceName(crate::account::text::clean(&name).into_owned()))?;
+    let theirs = allowed(
+        remote,
+        &parties.signer,
+        &ListMfaDevices {
+            user_name: Some(parties.user.clone()),
+        },
+    )?;
+    let theirs = theirs.unwrap_or_default();
+    let is_theirs = |device: &Device| device.serial_number == serial.as_str();
+    let ours = ours(host, &serial)?;
+    let mut picked_up = ours.is_some();
+    let state = if theirs.iter().any(is_theirs) {
+        State::Enabled(parties.user.clone())
+    } else {
+        // Who has a device already changes devices with an MFA session only.
+        if parties.is_own && !parties.is_session && !theirs.is_empty() {
+            with_mfa(host, remote, plan, &mut parties, &theirs)?;
+        }
+        state(remote, &parties.signer, &serial)?
+    };
+    let enabled_at = match (&ours, state) {
+        (Some(_), State::Enabled(owner)) if owner == parties.user => {
+            let since = theirs.iter().find(|device| is_theirs(device));
+            let since = since.and_then(|device| device.enable_date);
+            Some(since.map_or(host.now()?, UnixTime::from_secs))
+        }
+        (_, State::Enabled(owner)) => {
+            return Err(AwsError::Foreign {
+                serial,
+                owner: Some(crate::account::text::clean(&owner).into_owned()),
+            });
+        }
+        (Some(_), State::Unassigned | State::Unknown) => None,
+        (Some(account), State::Absent) => {
+            host.trash(&account.id, "AWS has no such device any more")?;
+            picked_up = false;
+            None
+        }
+        (None, State::Unassigned) => {
+            if wanted.orphan == Orphan::Kept && host.recall(&intent(&serial))?.is_none() {
+                return Err(AwsError::Foreign {
+                    serial,
+                    owner: None,
+                });
+            }
+            host.tell(&format!(
+                "deleting the unfinished device {serial}, which nobody has"
+            ));
+            delete(remote, &parties.signer, &serial)?;
+            None
+        }
+        (None, State::Absent | State::Unknown) => None,
+    };
+    if enabled_at.is_none() && theirs.len() >= MAX_DEVICES {
+        return Err(AwsError::TooManyDevices {
+            user: parties.user,
+            count: theirs.len(),
+        });
+    }
+    let account = match (ours, picked_up) {
+        (Some(account), true) => account,
+        (_, _) => create(host, remote, &parties, &serial, wanted.orphan)?,
+    };
+    let enabled_at = match enabled_at {
+        Some(moment) => moment,
+        None => match enable(host, remote, &parties, &account, &serial) {
+            // It was deleted after the account was saved: there is nothing to finish.
+            Err(error) if picked_up && error.code() == Some("NoSuchEntity") => {
+                host.trash(&account.id, "AWS has no such device any more")?;
+                let account = create(host, remote, &parties, &serial, wanted.orphan)?;
+                enable(host, remote, &parties, &account, &serial)?;
+                return prove(
+                    host, remote, plan, wanted, parties, serial, account, picked_up,
+                );
+            }
+            enabled => enabled?,
+        },
+    };
+    let waited = Wanted {
+        user: None,
+        device_name: None,
+        orphan: wanted.orphan,
+        propagation: wanted
+            .propagation
+            .saturating_sub(enabled_at.until(host.now()?)),
+    };
+    prove(
+        host, remote, plan, &waited, parties, serial, account, picked_up,
+    )
+}
+
+fn ours(host: &mut impl Host, serial: &SerialNumber) -> Result<Option<Summary>, AwsError> {
+    let mut devices = host.devices()?;
+    // Of two with one serial number the later one counts: it replaced the other.
+    devices.sort_by_key(|summary| std::cmp::Reverse(summary.added));
+    let found = devices
+        .into_iter()
+        .find(|summary| summary.serial_number.as_deref() == Some(serial.as_str()));
+    Ok(found)
+}
+
+/// Signs with an MFA session from here on, by one of the user's devices that is in this vault.
+fn with_mfa<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+    parties: &mut Parties,
+    theirs: &[Device],
+) -> Result<(), AwsError> {
+    let ours = host.devices()?;
+    let is_ours = |device: &&Device| {
+        ours.iter()
+            .any(|summary| summary.serial_number.as_deref() == Some(&device.serial_number))
+    };
+    if !theirs.iter().any(|device| is_ours(&device)) {
+        return Err(AwsError::NoneOfOurs(
+            theirs
+                .iter()
+                .map(|device| device.serial_number.clone())
+                .collect(),
+        ));
+    }
+    let session = session::of_user(host, remote, plan)?;
+    parties.signer = Signer::Keys(session.keys);
+    Ok(())
+}
+
+fn state<R: Remote>(
+    remote: &mut R,
+    signer: &Signer,
+    serial: &SerialNumber,
+) -> Result<State, AwsError> {
+    let Some(all) = allowed(remote, signer, &ListVirtualMfaDevices {})? else {
+        return Ok(State::Unknown);
+    };
+    let found = all
+        .into_iter()
+        .find(|device| device.serial_number == serial.as_str());
+    Ok(match found {
+        Some(Device {
+            user_name: Some(owner),
+            ..
+        }) => State::Enabled(owner),
+        Some(Device {
+            enable_date: Some(_),
+            ..
+        }) => State::Enabled("somebody".into()),
+        Some(_) => State::Unassigned,
+        None => State::Absent,
+    })
+}
+
+fn intent(serial: &SerialNumber) -> String {
+    format!("aws intent {serial}")
+}
+
+pub(super) fn delete<R: Remote>(
+    remote: &mut R,
+    signer: &Signer,
+    serial: &SerialNumber,
+) -> Result<(), AwsError> {
+    let operation = DeleteVirtualMfaDevice {
+        serial_number: serial.as_str().to_owned(),
+    };
+    match call(remote, signer, &operation) {
+        // An answer may have been lost, and the call made again.
+        Err(error) if error.code() == Some("NoSuchEntity") => Ok(()),
+        done => done.map(|_| ()),
+    }
+}
+
+/// Creates the device and saves its account.
+fn create<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    parties: &Parties,
+    serial: &SerialNumber,
+    orphan: Orphan,
+) -> Result<Summary, AwsError> {
+    let intended = host.recall(&intent(serial))?.is_some();
+    let until = host.now()?.plus_secs(INTENT);
+    host.hold(&intent(serial), &Secret::new(b"1".to_vec()), until)?;
+    let operation = CreateVirtualMfaDevice {
+        virtual_mfa_device_name: serial.name().to_owned(),
+    };
+    let created = match call(remote, &parties.signer, &operation) {
+        Err(error) if error.code() == Some("EntityAlreadyExists") => {
+            if !intended && orphan == Orphan::Kept {
+                host.forget(&intent(serial))?;
+                return Err(AwsError::Foreign {
+                    serial: serial.clone(),
+                    owner: None,
+                });
+            }
+            // Only one that nobody has can be deleted.
+            match delete(remote, &parties.signer, serial) {
+                Err(error) if error.code() == Some("DeleteConflict") => {
+                    host.forget(&intent(serial))?;
+                    return Err(AwsError::Foreign {
+                        serial: serial.clone(),
+                        owner: Some("a user".into()),
+                    });
+                }
+                done => done?,
+            }
+            call(remote, &parties.signer, &operation)?
+        }
+        created => created?,
+    };
+    let device = created.output;
+    if device.serial_number != serial.as_str() {
+        return Err(AwsError::OddDevice("it has another serial number"));
+    }
+    let draft = Draft {
+        kind: Some("totp".into()),
+        issuer: Some(ISSUER.into()),
+        name: Some(format!("{}@{}", serial.name(), serial.arn().account())),
+        secret: Some(device.base32_string_seed.0),
+        serial_number: Some(serial.as_str().to_owned()),
+        ..Draft::default()
+    };
+    let drafted = draft
+        .into_account(host.now()?)
+        .map_err(|_| AwsError::OddDevice("its seed isn't base32"))?;
+    if drafted.account.secret.len() < LEAST_SECRET {
+        return Err(AwsError::OddDevice("its seed is too short"));
+    }
+    let account = host.save(drafted.account)?;
+    host.forget(&intent(serial))?;
+    host.tell(&format!("created {serial}; its secret is in the vault"));
+    Ok(account)
+}
+
+/// Enables the device with the codes of the step before and of the present one: AWS looks far around its clock for a pair, so
+/// nobody has to wait for a second code, and none is sent that is still to come.
+fn enable<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    parties: &Parties,
+    account: &Summary,
+    serial: &SerialNumber,
+) -> Result<UnixTime, AwsError> {
+    let result = with_pair(host, remote, account, |remote, code1, code2| {
+        let operation = EnableMfaDevice {
+            user_name: parties.user.clone(),
+            serial_number: serial.as_str().to_owned(),
+            authentication_code1: code1,
+            authentication_code2: code2,
+        };
+        remote.call(&parties.signer, &operation).map(|_| ())
+    });
+    match result {
+        Ok(()) => {}
+        // The answer to an earlier attempt was lost: see whose it is.
+        Err(error) if error.code() == Some("EntityAlreadyExists") || error.is_passing() => {
+            match state(remote, &parties.signer, serial)? {
+                State::Enabled(owner) if owner == parties.user => {}
+                State::Enabled(owner) => {
+                    return Err(AwsError::Foreign {
+                        serial: serial.clone(),
+                        owner: Some(crate::account::text::clean(&owner).into_owned()),
+                    });
+                }
+                State::Unassigned | State::Absent | State::Unknown => return Err(error),
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    host.tell(&format!("enabled {serial} for {}", parties.user));
+    host.now()
+}
+
+/// Brings a device into step with AWS's clock.
+pub(super) fn resync<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    signer: &Signer,
+    user: &str,
+    account: &Summary,
+) -> Result<(), AwsError> {
+    let serial = account.serial_number.clone().unwrap_or_default();
+    with_pair(host, remote, account, |remote, code1, code2| {
+        let operation = ResyncMfaDevice {
+            user_name: user.to_owned(),
+            serial_number: serial.clone(),
+            authentication_code1: code1,
+            authentication_code2: code2,
+        };
+        remote.call(signer, &operation).map(|_| ())
+    })
+}
+
+type SentCode = crate::aws::operation::SentCode;
+
+/// Makes a call that sends a pair: with a later one where it is refused, since a pair that was taken once isn't taken again.
+fn with_pair<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    account: &Summary,
+    call: impl Fn(&mut R, SentCode, SentCode) -> Result<(), crate::aws::remote::CallError>,
+) -> Result<(), AwsError> {
+    let skew = for_codes(remote.skew());
+    tell_skew(host, remote.skew());
+    let mut last = None;
+    for tried in 1..=TRIES {
+        let mut step;
+        loop {
+            let there = now_there(host, skew)?;
+            step = account.scheme.step_at(there).map_err(AwsError::held)?;
+            // A pair is newer than the one before it: AWS takes none twice.
+            if last.is_none_or(|last| step > last) {
+                break;
+            }
+            let window = account.scheme.window(step).map_err(AwsError::held)?;
+            let crate::otp::Moment::Step { until, .. } = window else {
+                break;
+            };
+            host.wait(
+                "AWS refused this pair of codes; the next one in",
+                there.until(until),
+            )?;
+        }
+        last = Some(step);
+        host.ledger().mark(&account.id, &[step - 1, step])?;
+        let sent = |code: crate::otp::Code| SentCode::new(code.as_str().to_owned());
+        let first = sent(host.code(account, step - 1)?);
+        let second = sent(host.code(account, step)?);
+        let error = match call(remote, first, second) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let again = refusal::is_wrong_code(&error)
+            || error.code() == Some("EntityTemporarilyUnmodifiable")
+            || error.is_passing();
+        if !again || tried == TRIES {
+            return Err(AwsError::of(error, remote.skew()));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until all of AWS knows the device, and has STS take a code of it.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what an enrolment has gathered, handed on once"
+)]
+fn prove<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+    wanted: &Wanted,
+    parties: Parties,
+    serial: SerialNumber,
+    account: Summary,
+    picked_up: bool,
+) -> Result<Enrolled, AwsError> {
+    let enrolled = |account, proof| Enrolled {
+        account,
+        serial,
+        user: parties.user.clone(),
+        picked_up,
+        proof,
+    };
+    if !parties.is_own {
+        return Ok(enrolled(account, Proof::OfAnother));
+    }
+    if parties.is_session {
+        return Ok(enrolled(account, Proof::OfSession));
+    }
+    if !wanted.propagation.is_zero() {
+        host.rest();
+        host.wait("AWS is telling all its parts; proof in", wanted.propagation)?;
+    }
+    // The user's long-term key asks, also where an MFA session did the rest: a session can't ask for a session.
+    let signer = plan.signer(host)?;
+    let mut waits = 2;
+    let session = loop {
+        match session::own_by(host, remote, plan, &signer, &account) {
+            Err(AwsError::Unable { .. }) if waits > 0 => {
+                waits -= 1;
+                host.rest();
+                host.wait(
+                    "not all of AWS knows the device yet; once more in",
+                    PATIENCE,
+                )?;
+            }
+            done => break done?,
+        }
+    };
+    session::keep_own(host, plan, session)?;
+    host.tell("proven: AWS took a code of it");
+    Ok(enrolled(account, Proof::Proven))
+}
