@@ -15,11 +15,13 @@ pub mod ini;
 pub mod manage;
 pub mod operation;
 pub mod plan;
+pub mod policy;
 pub mod process;
 pub mod profile;
 mod refusal;
 pub mod remote;
 pub mod session;
 mod token;
-pub use token::BUDGET;
 pub mod wire;
+
+pub use token::BUDGET;
