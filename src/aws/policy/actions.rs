@@ -72,11 +72,23 @@ pub(super) struct Dangerous {
 }
 
 pub(super) const DANGEROUS: [Dangerous; 19] = [
-    danger("iam:DeactivateMFADevice", "take the user's MFA off (AWS refuses that to long-term keys of a user with a device, not in every case)"),
-    danger("iam:CreateAccessKey", "make more keys, which stay when the stolen one is found"),
+    danger(
+        "iam:DeactivateMFADevice",
+        "take the user's MFA off (AWS refuses that to long-term keys of a user with a device, not in every case)",
+    ),
+    danger(
+        "iam:CreateAccessKey",
+        "make more keys, which stay when the stolen one is found",
+    ),
     danger("iam:UpdateAccessKey", "switch an old key on again"),
-    danger("iam:CreateLoginProfile", "give the user a password for the console"),
-    danger("iam:UpdateLoginProfile", "set the user's password without knowing the old one"),
+    danger(
+        "iam:CreateLoginProfile",
+        "give the user a password for the console",
+    ),
+    danger(
+        "iam:UpdateLoginProfile",
+        "set the user's password without knowing the old one",
+    ),
     danger("iam:AttachUserPolicy", "attach any policy"),
     danger("iam:PutUserPolicy", "write any policy"),
     danger("iam:DetachUserPolicy", "take this policy off the user"),
@@ -84,21 +96,44 @@ pub(super) const DANGEROUS: [Dangerous; 19] = [
     danger("iam:DeleteGroupPolicy", "delete this policy from its group"),
     danger("iam:DeleteUserPolicy", "delete this policy from the user"),
     danger("iam:CreatePolicyVersion", "rewrite this policy"),
-    danger("iam:SetDefaultPolicyVersion", "bring back an earlier version of this policy"),
-    danger("iam:RemoveUserFromGroup", "leave the group that this policy is attached to"),
+    danger(
+        "iam:SetDefaultPolicyVersion",
+        "bring back an earlier version of this policy",
+    ),
+    danger(
+        "iam:RemoveUserFromGroup",
+        "leave the group that this policy is attached to",
+    ),
     danger("iam:AddUserToGroup", "join the administrators"),
-    warned("iam:DeleteVirtualMFADevice", "delete devices that aren't assigned; AWS advises against it, since an administrator can do it where an enrolment was broken off"),
-    warned("sts:AssumeRole", "take every role whose trust policy doesn't itself ask for MFA"),
+    warned(
+        "iam:DeleteVirtualMFADevice",
+        "delete devices that aren't assigned; AWS advises against it, since an administrator can do it where an enrolment was broken off",
+    ),
+    warned(
+        "sts:AssumeRole",
+        "take every role whose trust policy doesn't itself ask for MFA",
+    ),
     warned("iam:UploadSSHPublicKey", "add an SSH key for CodeCommit"),
-    warned("iam:CreateServiceSpecificCredential", "make a password for CodeCommit or Keyspaces"),
+    warned(
+        "iam:CreateServiceSpecificCredential",
+        "make a password for CodeCommit or Keyspaces",
+    ),
 ];
 
 const fn danger(action: &'static str, lets: &'static str) -> Dangerous {
-    Dangerous { action, severity: Severity::Error, lets }
+    Dangerous {
+        action,
+        severity: Severity::Error,
+        lets,
+    }
 }
 
 const fn warned(action: &'static str, lets: &'static str) -> Dangerous {
-    Dangerous { action, severity: Severity::Warning, lets }
+    Dangerous {
+        action,
+        severity: Severity::Warning,
+        lets,
+    }
 }
 
 pub(super) const CHANGE_PASSWORD: &str = "iam:ChangePassword";

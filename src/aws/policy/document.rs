@@ -197,7 +197,15 @@ impl Statement {
 
 const TOP: [&str; 3] = ["Version", "Id", "Statement"];
 const ELEMENTS: [&str; 9] = [
-    "Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition",
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
 ];
 
 /// The document in an answer of AWS's command line, and what it is then meant for.
@@ -205,14 +213,15 @@ fn unwrapped(json: Json) -> Result<(Json, Option<Use>), PolicyError> {
     if json.get("Statement").is_some() {
         return Ok((json, None));
     }
-    let (held, meant) = if let Some(policy) = json.get("Policy").filter(|it| it.get("Content").is_some()) {
-        let kind = policy.get("PolicySummary").and_then(|it| it.get("Type"));
-        let scp = kind == Some(&Json::Text("SERVICE_CONTROL_POLICY".into()));
-        (policy.get("Content"), scp.then_some(Use::Organisation))
-    } else {
-        let version = json.get("PolicyVersion").and_then(|it| it.get("Document"));
-        (version.or(json.get("PolicyDocument")), Some(Use::Identity))
-    };
+    let (held, meant) =
+        if let Some(policy) = json.get("Policy").filter(|it| it.get("Content").is_some()) {
+            let kind = policy.get("PolicySummary").and_then(|it| it.get("Type"));
+            let scp = kind == Some(&Json::Text("SERVICE_CONTROL_POLICY".into()));
+            (policy.get("Content"), scp.then_some(Use::Organisation))
+        } else {
+            let version = json.get("PolicyVersion").and_then(|it| it.get("Document"));
+            (version.or(json.get("PolicyDocument")), Some(Use::Identity))
+        };
     match held {
         None => Ok((json, None)),
         Some(Json::Text(text)) => {
@@ -222,7 +231,9 @@ fn unwrapped(json: Json) -> Result<(Json, Option<Use>), PolicyError> {
             // As IAM's API gives documents (RFC 3986).
             let plain = decode(text, Plus::Literal);
             if plain.invalid_utf8 {
-                return Err(PolicyError::NotAPolicy("its url-encoded document isn't UTF-8"));
+                return Err(PolicyError::NotAPolicy(
+                    "its url-encoded document isn't UTF-8",
+                ));
             }
             Ok((Json::read(&plain.text)?, meant))
         }
@@ -242,7 +253,10 @@ fn statement(number: usize, value: &Json) -> Result<Statement, PolicyError> {
     for (name, value) in members {
         let twice = |there: bool, pair: &str| {
             if there {
-                return Err(element(&here, &format!("both {pair} and Not{pair}: one of them")));
+                return Err(element(
+                    &here,
+                    &format!("both {pair} and Not{pair}: one of them"),
+                ));
             }
             Ok(())
         };
@@ -262,15 +276,26 @@ fn statement(number: usize, value: &Json) -> Result<Statement, PolicyError> {
                 twice(actions.is_some(), "Action")?;
                 let list = patterns(value, &at(name))?;
                 if let Some(odd) = list.iter().find(|one| *one != "*" && !one.contains(':')) {
-                    let problem = format!("\"{}\" has no service in front, as in iam:GetUser", shown(odd));
+                    let problem = format!(
+                        "\"{}\" has no service in front, as in iam:GetUser",
+                        shown(odd)
+                    );
                     return Err(element(&at(name), &problem));
                 }
-                actions = Some(if name == "Action" { Actions::These(list) } else { Actions::AllBut(list) });
+                actions = Some(if name == "Action" {
+                    Actions::These(list)
+                } else {
+                    Actions::AllBut(list)
+                });
             }
             "Resource" | "NotResource" => {
                 twice(resources.is_some(), "Resource")?;
                 let list = patterns(value, &at(name))?;
-                resources = Some(if name == "Resource" { Resources::These(list) } else { Resources::AllBut(list) });
+                resources = Some(if name == "Resource" {
+                    Resources::These(list)
+                } else {
+                    Resources::AllBut(list)
+                });
             }
             "Principal" | "NotPrincipal" => principal = true,
             "Condition" => conditions = read_conditions(value, &at("Condition"))?,
@@ -295,7 +320,10 @@ fn statement(number: usize, value: &Json) -> Result<Statement, PolicyError> {
 
 fn read_conditions(value: &Json, at: &str) -> Result<Vec<Condition>, PolicyError> {
     let Json::Object(operators) = value else {
-        return Err(element(at, "an object was expected: {\"operator\": {\"key\": \"value\"}}"));
+        return Err(element(
+            at,
+            "an object was expected: {\"operator\": {\"key\": \"value\"}}",
+        ));
     };
     let mut conditions = Vec::new();
     for (operator, keys) in operators {
@@ -306,10 +334,17 @@ fn read_conditions(value: &Json, at: &str) -> Result<Vec<Condition>, PolicyError
         for (key, values) in keys {
             let at = format!("{at}, {}", shown(key));
             let values = match values {
-                Json::List(list) => list.iter().map(|value| scalar(value, &at)).collect::<Result<_, _>>()?,
+                Json::List(list) => list
+                    .iter()
+                    .map(|value| scalar(value, &at))
+                    .collect::<Result<_, _>>()?,
                 one => vec![scalar(one, &at)?],
             };
-            conditions.push(Condition { operator: operator.clone(), key: key.clone(), values });
+            conditions.push(Condition {
+                operator: operator.clone(),
+                key: key.clone(),
+                values,
+            });
         }
     }
     Ok(conditions)
@@ -341,7 +376,10 @@ fn text_of(value: &Json, at: &str) -> Result<String, PolicyError> {
 }
 
 fn element(at: &str, problem: &str) -> PolicyError {
-    PolicyError::Element { at: at.into(), problem: problem.into() }
+    PolicyError::Element {
+        at: at.into(),
+        problem: problem.into(),
+    }
 }
 
 /// IAM refuses a document with an element it doesn't know; their case counts.
@@ -349,7 +387,10 @@ fn unknown(name: &str, known: &[&str]) -> String {
     let plain = |text: &str| text.to_ascii_lowercase().trim_end_matches('s').to_owned();
     let near = known.iter().find(|one| plain(one) == plain(name));
     match near {
-        Some(near) => format!("\"{}\" is no element of a policy: it is written {near}", shown(name)),
+        Some(near) => format!(
+            "\"{}\" is no element of a policy: it is written {near}",
+            shown(name)
+        ),
         None => format!("\"{}\" is no element of a policy", shown(name)),
     }
 }

@@ -72,21 +72,29 @@ pub(super) fn opens_a_service(pattern: &str) -> bool {
 pub(super) fn made_good(document: &Document, statement: &Statement, caller: Caller) -> bool {
     document.statements().iter().any(|other| {
         other.number != statement.number
-            && asks_for_mfa(other).is_some_and(|verdict| verdict.for_caller(caller).yes() && verdict.others.yes())
+            && asks_for_mfa(other)
+                .is_some_and(|verdict| verdict.for_caller(caller).yes() && verdict.others.yes())
             && (other.is_about_all_resources() || other.resources == statement.resources)
             && is_as_wide(&other.actions, &statement.actions)
     })
 }
 
 fn is_as_wide(wide: &Actions, narrow: &Actions) -> bool {
-    let within = |patterns: &[String], one: &String| patterns.iter().any(|pattern| covers(pattern, one));
+    let within =
+        |patterns: &[String], one: &String| patterns.iter().any(|pattern| covers(pattern, one));
     match (wide, narrow) {
-        (Actions::These(wide), Actions::These(narrow)) => narrow.iter().all(|one| within(wide, one)),
-        (Actions::AllBut(wide), Actions::AllBut(narrow)) => wide.iter().all(|one| within(narrow, one)),
+        (Actions::These(wide), Actions::These(narrow)) => {
+            narrow.iter().all(|one| within(wide, one))
+        }
+        (Actions::AllBut(wide), Actions::AllBut(narrow)) => {
+            wide.iter().all(|one| within(narrow, one))
+        }
         (Actions::These(wide), Actions::AllBut(_)) => within(wide, &"*".to_owned()),
         // Nothing that is left open on one side may be asked for on the other.
-        (Actions::AllBut(wide), Actions::These(narrow)) => {
-            !wide.iter().any(|open| narrow.iter().any(|one| covers(open, one) || covers(one, open)))
-        }
+        (Actions::AllBut(wide), Actions::These(narrow)) => !wide.iter().any(|open| {
+            narrow
+                .iter()
+                .any(|one| covers(open, one) || covers(one, open))
+        }),
     }
 }

@@ -54,7 +54,9 @@ pub fn examine(document: &Document) -> Vec<Finding> {
     }
     grants::examine(document, &mut findings);
     let number = |finding: &Finding| finding.statement.as_ref().map_or(0, |place| place.number);
-    findings.0.sort_by_key(|finding| (finding.severity, number(finding)));
+    findings
+        .0
+        .sort_by_key(|finding| (finding.severity, number(finding)));
     findings.0
 }
 
@@ -73,14 +75,29 @@ impl Findings {
         self.0.push(Finding {
             severity,
             id,
-            statement: Some(Place { number: statement.number, sid: statement.sid.clone() }),
+            statement: Some(Place {
+                number: statement.number,
+                sid: statement.sid.clone(),
+            }),
             text: text.into(),
             advice: advice.into(),
         });
     }
 
-    fn whole(&mut self, severity: Severity, id: &'static str, text: impl Into<String>, advice: impl Into<String>) {
-        self.0.push(Finding { severity, id, statement: None, text: text.into(), advice: advice.into() });
+    fn whole(
+        &mut self,
+        severity: Severity,
+        id: &'static str,
+        text: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.0.push(Finding {
+            severity,
+            id,
+            statement: None,
+            text: text.into(),
+            advice: advice.into(),
+        });
     }
 
     fn has(&self, id: &str) -> bool {

@@ -84,7 +84,9 @@ impl<'de> Visitor<'de> for Reader {
         while let Some((name, value)) = from.next_entry::<String, Json>()? {
             if !seen.insert(name.clone()) {
                 let name = super::shown(&name);
-                return Err(A::Error::custom(format!("\"{name}\" stands twice in one object")));
+                return Err(A::Error::custom(format!(
+                    "\"{name}\" stands twice in one object"
+                )));
             }
             members.push((name, value));
         }

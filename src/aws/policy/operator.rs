@@ -73,17 +73,28 @@ impl Operator {
             Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Some(Set::Any), rest),
             Some((_, _)) => return None,
         };
-        let tail = rest.len().checked_sub("IfExists".len()).filter(|at| rest.is_char_boundary(*at));
+        let tail = rest
+            .len()
+            .checked_sub("IfExists".len())
+            .filter(|at| rest.is_char_boundary(*at));
         let (base, if_exists) = match tail {
             Some(at) if rest[at..].eq_ignore_ascii_case("IfExists") => (&rest[..at], true),
             Some(_) | None => (rest, false),
         };
-        let row = OPERATORS.iter().find(|row| row.0.eq_ignore_ascii_case(base))?;
+        let row = OPERATORS
+            .iter()
+            .find(|row| row.0.eq_ignore_ascii_case(base))?;
         // Null asks whether the key exists, so there is no NullIfExists.
         if row.1 == Base::Null && (if_exists || set.is_some()) {
             return None;
         }
-        Some(Self { set, base: row.1, negated: row.2, like: row.3, if_exists })
+        Some(Self {
+            set,
+            base: row.1,
+            negated: row.2,
+            like: row.3,
+            if_exists,
+        })
     }
 }
 
@@ -96,7 +107,15 @@ mod tests {
         let read = Operator::new("ForAllValues:StringNotLikeIfExists").expect("it is one");
         assert_eq!((read.set, read.base), (Some(Set::All), Base::Text));
         assert!(read.negated && read.like && read.if_exists);
-        for name in ["BoolIfExist", "NullIfExists", "Boolean", "ForEach:Bool", "", "é", "IfExists"] {
+        for name in [
+            "BoolIfExist",
+            "NullIfExists",
+            "Boolean",
+            "ForEach:Bool",
+            "",
+            "é",
+            "IfExists",
+        ] {
             assert_eq!(Operator::new(name), None, "{name}");
         }
     }

@@ -117,7 +117,8 @@ pub fn force_mfa(options: &ForceMfa) -> String {
     let before = options.first_password == FirstPassword::BeforeMfa;
     let passwords = before || options.self_service.contains(&SelfService::Passwords);
     // A user below a path has it in the ARN; the name itself can't hold a slash, so the second line means nobody else.
-    let own = ["user/${aws:username}", "user/*/${aws:username}"].map(|name| arn(&options.partition, name));
+    let own = ["user/${aws:username}", "user/*/${aws:username}"]
+        .map(|name| arn(&options.partition, name));
     let devices = match options.device_names {
         DeviceNames::Free => arn(&options.partition, "mfa/*"),
         DeviceNames::UserName => arn(&options.partition, "mfa/${aws:username}"),
@@ -139,9 +140,23 @@ pub fn force_mfa(options: &ForceMfa) -> String {
         allow("SeeWhatEnrolmentNeeds", &on_account, json!("*")),
         allow("MakeADevice", &[CREATE], json!(devices)),
         allow("EnrolOneself", &on_self, json!(own)),
-        conditional(allow("ManageOneselfWithMFA", &with_mfa, json!(own)), has_mfa.clone()),
-        conditional(allow("DropUnusedDevicesWithMFA", &["iam:DeleteVirtualMFADevice"], json!(devices)), has_mfa),
-        deny("NothingElseWithoutMFA", options.first_password, json!({ "BoolIfExists": without_mfa() })),
+        conditional(
+            allow("ManageOneselfWithMFA", &with_mfa, json!(own)),
+            has_mfa.clone(),
+        ),
+        conditional(
+            allow(
+                "DropUnusedDevicesWithMFA",
+                &["iam:DeleteVirtualMFADevice"],
+                json!(devices),
+            ),
+            has_mfa,
+        ),
+        deny(
+            "NothingElseWithoutMFA",
+            options.first_password,
+            json!({ "BoolIfExists": without_mfa() }),
+        ),
     ])
 }
 
@@ -156,7 +171,11 @@ pub fn scp(options: &Scp) -> String {
     if !options.left_out.is_empty() {
         condition["ArnNotLike"] = json!({ "aws:PrincipalArn": options.left_out });
     }
-    document(vec![deny("UsersNothingElseWithoutMFA", options.first_password, condition)])
+    document(vec![deny(
+        "UsersNothingElseWithoutMFA",
+        options.first_password,
+        condition,
+    )])
 }
 
 /// A call that a service makes in the user's name follows one that the user made, which was held to MFA already; some services
@@ -170,7 +189,10 @@ fn arn(partition: &Partition, resource: &str) -> String {
 }
 
 fn document(statements: Vec<Value>) -> String {
-    format!("{:#}", json!({ "Version": "2012-10-17", "Statement": statements }))
+    format!(
+        "{:#}",
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    )
 }
 
 fn allow(sid: &str, actions: &[&str], resources: Value) -> Value {

@@ -65,16 +65,26 @@ impl Verdict {
         let about_mfa = |condition: &&Condition| is_about_mfa(&condition.key);
         let all = |caller: Caller| {
             let each = statement.conditions.iter().filter(about_mfa);
-            each.fold(Holds::Yes, |holds, condition| holds.and(evaluate(condition, caller)))
+            each.fold(Holds::Yes, |holds, condition| {
+                holds.and(evaluate(condition, caller))
+            })
         };
-        let others = statement.conditions.iter().filter(|condition| !is_about_mfa(&condition.key));
+        let others = statement
+            .conditions
+            .iter()
+            .filter(|condition| !is_about_mfa(&condition.key));
         Self {
-            asks: statement.conditions.iter().any(|condition| is_about_mfa(&condition.key)),
+            asks: statement
+                .conditions
+                .iter()
+                .any(|condition| is_about_mfa(&condition.key)),
             long_term_key: all(Caller::LongTermKey),
             no_mfa: all(Caller::NoMfa),
             mfa: all(Caller::Mfa),
             // The callers differ in one more thing, that a long-term key has no time of issue; without MFA is who matters.
-            others: others.fold(Holds::Yes, |holds, condition| holds.and(evaluate(condition, Caller::NoMfa))),
+            others: others.fold(Holds::Yes, |holds, condition| {
+                holds.and(evaluate(condition, Caller::NoMfa))
+            }),
         }
     }
 
@@ -86,6 +96,17 @@ impl Verdict {
             Caller::Mfa => self.mfa,
         }
     }
+}
+
+/// The keys, other than those about MFA, on which it depends whether a statement holds.
+pub(super) fn narrowing(statement: &Statement) -> impl Iterator<Item = &str> {
+    let others = statement
+        .conditions
+        .iter()
+        .filter(|it| !is_about_mfa(&it.key));
+    others
+        .filter(|condition| evaluate(condition, Caller::NoMfa) == Holds::Depends)
+        .map(|condition| condition.key.as_str())
 }
 
 pub(super) fn is_about_mfa(key: &str) -> bool {
@@ -179,13 +200,28 @@ fn among_users(condition: &Condition, operator: Operator) -> Holds {
     };
     match (matched, operator.negated) {
         (Holds::Depends, _) => Holds::Depends,
-        (Holds::Yes, negated) => if negated { Holds::No } else { Holds::Yes },
-        (Holds::No, negated) => if negated { Holds::Yes } else { Holds::No },
+        (Holds::Yes, negated) => {
+            if negated {
+                Holds::No
+            } else {
+                Holds::Yes
+            }
+        }
+        (Holds::No, negated) => {
+            if negated {
+                Holds::Yes
+            } else {
+                Holds::No
+            }
+        }
     }
 }
 
 /// Whether an ARN, or a pattern of some, can't be a user's: a role's, or the root user's.
 fn is_no_user(arn: &str) -> bool {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
-    ["role/", "assumed-role/", "federated-user/"].iter().any(|kind| resource.starts_with(kind)) || resource == "root"
+    ["role/", "assumed-role/", "federated-user/"]
+        .iter()
+        .any(|kind| resource.starts_with(kind))
+        || resource == "root"
 }

@@ -1,5 +1,8 @@
 //! The arguments as typed. What they mean is each command's own business.
 
+#[cfg(feature = "aws")]
+pub(crate) mod aws;
+
 use std::path::PathBuf;
 #[cfg(unix)]
 use std::time::Duration;
@@ -152,6 +155,10 @@ pub(crate) enum Command {
                       `vmfa unlock` starts an agent by itself where none runs."
     )]
     Agent(Agent),
+    /// AWS: policies that force MFA
+    #[cfg(feature = "aws")]
+    #[command(subcommand, after_help = "Example:\n  vmfa aws policy force-mfa")]
+    Aws(aws::Aws),
     /// Tell which QR codes are in a picture; needs no vault
     #[command(
         after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them"

@@ -3,6 +3,8 @@
 mod add;
 #[cfg(unix)]
 mod agent;
+#[cfg(feature = "aws")]
+mod aws;
 mod backup;
 mod check;
 mod code;
@@ -81,6 +83,8 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Lock => agent::lock(context).map(done),
         #[cfg(unix)]
         Command::Agent(input) => agent::run(context, &input),
+        #[cfg(feature = "aws")]
+        Command::Aws(input) => aws::run(context, input),
         Command::Scan(input) => scan::run(context, &input),
         Command::List(input) => list::run(context, &input).map(done),
         Command::Show(input) => show::run(context, &input).map(done),

@@ -31,11 +31,17 @@ fn words(statement: &Statement, condition: &Condition, findings: &mut Findings) 
             Severity::Error,
             "unknown-mfa-key",
             statement,
-            format!("\"{key}\" is no key that AWS sets: a test of it never sees whether MFA was used"),
+            format!(
+                "\"{key}\" is no key that AWS sets: a test of it never sees whether MFA was used"
+            ),
             "write aws:MultiFactorAuthPresent",
         );
     }
-    if condition.values.iter().any(|value| matches!(value, Value::Bool(_))) {
+    if condition
+        .values
+        .iter()
+        .any(|value| matches!(value, Value::Bool(_)))
+    {
         findings.at(
             Severity::Warning,
             "json-boolean",
@@ -58,17 +64,27 @@ fn presence(statement: &Statement, condition: &Condition, findings: &mut Finding
             Severity::Warning,
             "mfa-operator",
             statement,
-            format!("{} compares aws:MultiFactorAuthPresent, which is a boolean", shown(&condition.operator)),
+            format!(
+                "{} compares aws:MultiFactorAuthPresent, which is a boolean",
+                shown(&condition.operator)
+            ),
             "write BoolIfExists in a Deny, Bool in an Allow",
         );
     }
-    let is_boolean = |value: &Value| ["true", "false"].iter().any(|word| value.text().eq_ignore_ascii_case(word));
+    let is_boolean = |value: &Value| {
+        ["true", "false"]
+            .iter()
+            .any(|word| value.text().eq_ignore_ascii_case(word))
+    };
     if let Some(odd) = condition.values.iter().find(|value| !is_boolean(value)) {
         findings.at(
             Severity::Error,
             "mfa-value",
             statement,
-            format!("aws:MultiFactorAuthPresent is compared with \"{}\", which it never is", shown(odd.text())),
+            format!(
+                "aws:MultiFactorAuthPresent is compared with \"{}\", which it never is",
+                shown(odd.text())
+            ),
             "write \"true\" or \"false\"",
         );
     }
@@ -77,7 +93,10 @@ fn presence(statement: &Statement, condition: &Condition, findings: &mut Finding
             Severity::Warning,
             "mfa-set-operator",
             statement,
-            format!("{} is for keys of many values; aws:MultiFactorAuthPresent has one", shown(&condition.operator)),
+            format!(
+                "{} is for keys of many values; aws:MultiFactorAuthPresent has one",
+                shown(&condition.operator)
+            ),
             "write BoolIfExists in a Deny, Bool in an Allow",
         );
     }
@@ -92,13 +111,15 @@ fn is_misspelt(key: &str) -> bool {
         let known = known.split_once(':').map_or(known, |parts| parts.1);
         distance(name, known) <= 4
     };
-    let says_so = name.contains("mfa") || name.contains("multifactor") || name.contains("multi-factor");
+    let says_so =
+        name.contains("mfa") || name.contains("multifactor") || name.contains("multi-factor");
     near(PRESENT) || near(AGE) || says_so && (service == "aws" || service == "iam")
 }
 
 /// Levenshtein's distance; texts far longer than a key are far.
 fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
+    let (one, other): (Vec<char>, Vec<char>) =
+        (one.chars().take(64).collect(), other.chars().collect());
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (at, left) in one.iter().enumerate() {
         let mut diagonal = row[0];

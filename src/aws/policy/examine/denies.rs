@@ -1,13 +1,14 @@
 //! A Deny about MFA: whom it hits, and what of it.
 
-use super::super::document::{Actions, Condition, Document, Effect, Resources, Statement, Use};
+use super::super::document::{Actions, Document, Effect, Resources, Statement, Use};
 use super::super::enforced::{asks_for_mfa, is_broad, made_good, opens_a_service};
-use super::super::session::{AGE, Caller, Holds, PRESENT, Verdict, is_about_mfa};
+use super::super::session::{AGE, Caller, Holds, PRESENT, Verdict, narrowing};
 use super::super::shown;
 use super::{Findings, Severity};
 
 /// What a Deny without MFA has to say, in full.
-const RIGHT: &str = "write \"Condition\": {\"BoolIfExists\": {\"aws:MultiFactorAuthPresent\": \"false\"}}";
+const RIGHT: &str =
+    "write \"Condition\": {\"BoolIfExists\": {\"aws:MultiFactorAuthPresent\": \"false\"}}";
 
 pub(super) fn examine(document: &Document, statement: &Statement, findings: &mut Findings) {
     let verdict = Verdict::of(statement);
@@ -73,20 +74,36 @@ fn of_what(document: &Document, statement: &Statement, verdict: &Verdict, findin
     match &statement.resources {
         Resources::These(_) | Resources::AllBut(_) if !statement.is_about_all_resources() => {
             let text = "it denies on some resources only: all others stay open without MFA";
-            findings.at(Severity::Warning, "deny-limited-resources", statement, text, advice);
+            findings.at(
+                Severity::Warning,
+                "deny-limited-resources",
+                statement,
+                text,
+                advice,
+            );
         }
         Resources::These(_) | Resources::AllBut(_) | Resources::Unsaid => {}
     }
     if let Actions::These(these) = &statement.actions
-        && !these.iter().any(|pattern| opens_a_service(pattern) && !pattern.contains(':'))
+        && !these
+            .iter()
+            .any(|pattern| opens_a_service(pattern) && !pattern.contains(':'))
         && !has_broad_deny(document)
     {
         let text = "it denies some actions only: all others stay open without MFA";
-        findings.at(Severity::Warning, "deny-limited-actions", statement, text, advice);
+        findings.at(
+            Severity::Warning,
+            "deny-limited-actions",
+            statement,
+            text,
+            advice,
+        );
     }
     if verdict.others == Holds::Depends {
-        let keys: Vec<String> = statement.conditions.iter().filter(|it| !is_about_mfa(&it.key)).map(key_of).collect();
-        let leaves_some_out = keys.iter().all(|key| key.eq_ignore_ascii_case("aws:PrincipalArn"));
+        let keys: Vec<String> = narrowing(statement).map(shown).collect();
+        let leaves_some_out = keys
+            .iter()
+            .all(|key| key.eq_ignore_ascii_case("aws:PrincipalArn"));
         findings.at(
             if leaves_some_out { Severity::Note } else { Severity::Warning },
             "deny-narrowed",
@@ -99,7 +116,12 @@ fn of_what(document: &Document, statement: &Statement, verdict: &Verdict, findin
 
 /// A service control policy reaches the roles of all accounts, which have no MFA of their own.
 fn in_an_organisation(statement: &Statement, verdict: &Verdict, findings: &mut Findings) {
-    let has = |name: &str| statement.conditions.iter().any(|it| it.key.eq_ignore_ascii_case(name));
+    let has = |name: &str| {
+        statement
+            .conditions
+            .iter()
+            .any(|it| it.key.eq_ignore_ascii_case(name))
+    };
     if !has("aws:PrincipalArn") && !has("aws:PrincipalType") && verdict.others.yes() {
         findings.at(
             Severity::Error,
@@ -139,10 +161,9 @@ fn age(statement: &Statement, verdict: &Verdict, findings: &mut Findings) {
 }
 
 fn has_broad_deny(document: &Document) -> bool {
-    document
-        .statements()
-        .iter()
-        .any(|other| is_broad(other) && asks_for_mfa(other).is_some_and(|verdict| verdict.others.yes()))
+    document.statements().iter().any(|other| {
+        is_broad(other) && asks_for_mfa(other).is_some_and(|verdict| verdict.others.yes())
+    })
 }
 
 fn operator_on<'a>(statement: &'a Statement, key: &str) -> Option<&'a str> {
@@ -151,8 +172,4 @@ fn operator_on<'a>(statement: &'a Statement, key: &str) -> Option<&'a str> {
         .iter()
         .find(|condition| condition.key.eq_ignore_ascii_case(key))
         .map(|condition| condition.operator.as_str())
-}
-
-fn key_of(condition: &Condition) -> String {
-    shown(&condition.key)
 }

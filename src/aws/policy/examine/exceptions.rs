@@ -70,12 +70,18 @@ fn too_much(statement: &Statement, open: &[String], findings: &mut Findings) {
             );
             continue;
         }
-        for danger in DANGEROUS.iter().filter(|danger| covers(pattern, danger.action)) {
+        for danger in DANGEROUS
+            .iter()
+            .filter(|danger| covers(pattern, danger.action))
+        {
             findings.at(
                 danger.severity,
                 "open-dangerous-action",
                 statement,
-                format!("{} stays open without MFA: whoever stole a key or a password can {}", danger.action, danger.lets),
+                format!(
+                    "{} stays open without MFA: whoever stole a key or a password can {}",
+                    danger.action, danger.lets
+                ),
                 format!("take {} out of the NotAction list", shown(pattern)),
             );
         }
@@ -94,7 +100,10 @@ fn too_much(statement: &Statement, open: &[String], findings: &mut Findings) {
                 Severity::Warning,
                 "open-without-mfa",
                 statement,
-                format!("\"{}\" stays open without MFA, and enrolling doesn't take it", shown(pattern)),
+                format!(
+                    "\"{}\" stays open without MFA, and enrolling doesn't take it",
+                    shown(pattern)
+                ),
                 "take it out of the NotAction list",
             );
         }
@@ -104,10 +113,14 @@ fn too_much(statement: &Statement, open: &[String], findings: &mut Findings) {
 /// Whether there is something else to say of a pattern, or nothing because it only reads from IAM or STS.
 fn is_known(pattern: &str) -> bool {
     let lower = pattern.to_ascii_lowercase();
-    let reads = ["iam:get", "iam:list", "sts:get"].iter().any(|start| lower.starts_with(start));
+    let reads = ["iam:get", "iam:list", "sts:get"]
+        .iter()
+        .any(|start| lower.starts_with(start));
     reads
         || NEEDED.iter().any(|needed| covers(pattern, needed.action))
-        || DANGEROUS.iter().any(|danger| covers(pattern, danger.action))
+        || DANGEROUS
+            .iter()
+            .any(|danger| covers(pattern, danger.action))
         || covers(pattern, CHANGE_PASSWORD)
         || lower == "iam:registersecuritykey"
 }

@@ -21,7 +21,11 @@ const ON_A_USER: [&str; 9] = [
 ];
 
 /// Actions that know no resource: only "*" fits.
-const ON_NOTHING: [&str; 3] = ["iam:ListVirtualMFADevices", "iam:GetAccountPasswordPolicy", "iam:GetAccountSummary"];
+const ON_NOTHING: [&str; 3] = [
+    "iam:ListVirtualMFADevices",
+    "iam:GetAccountPasswordPolicy",
+    "iam:GetAccountSummary",
+];
 
 const CREATE: &str = "iam:CreateVirtualMFADevice";
 const ENABLE: &str = "iam:EnableMFADevice";
@@ -38,28 +42,43 @@ pub(super) fn examine(document: &Document, findings: &mut Findings) {
 }
 
 fn allows(document: &Document) -> impl Iterator<Item = &Statement> {
-    document.statements().iter().filter(|statement| statement.effect == Effect::Allow && !statement.principal)
+    document
+        .statements()
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow && !statement.principal)
 }
 
 /// An Allow that asks for MFA, by whom it serves.
 fn with_mfa(statement: &Statement, forced: bool, findings: &mut Findings) {
-    const RIGHT: &str = "write \"Condition\": {\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}";
+    const RIGHT: &str =
+        "write \"Condition\": {\"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}}";
     let verdict = Verdict::of(statement);
     if !verdict.asks {
         return;
     }
-    let [keys, sessions, mfa] = [Caller::LongTermKey, Caller::NoMfa, Caller::Mfa].map(|caller| verdict.for_caller(caller));
+    let [keys, sessions, mfa] =
+        [Caller::LongTermKey, Caller::NoMfa, Caller::Mfa].map(|caller| verdict.for_caller(caller));
     if mfa.no() {
         let text = if keys.no() && sessions.no() {
             "it allows nobody: no request there is meets this condition"
         } else {
             "it allows only those who didn't use MFA"
         };
-        findings.at(Severity::Error, "allows-without-mfa-only", statement, text, RIGHT);
+        findings.at(
+            Severity::Error,
+            "allows-without-mfa-only",
+            statement,
+            text,
+            RIGHT,
+        );
         return;
     }
     // Where a Deny keeps them out anyway, the slip does no harm by itself.
-    let severity = if forced { Severity::Warning } else { Severity::Error };
+    let severity = if forced {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
     match (keys.yes(), sessions.yes()) {
         (true, false) => findings.at(
             severity,
@@ -88,12 +107,16 @@ fn with_mfa(statement: &Statement, forced: bool, findings: &mut Findings) {
 }
 
 fn resources(statement: &Statement, findings: &mut Findings) {
-    let (Actions::These(actions), Resources::These(resources)) = (&statement.actions, &statement.resources) else {
+    let (Actions::These(actions), Resources::These(resources)) =
+        (&statement.actions, &statement.resources)
+    else {
         return;
     };
     let names = |action: &str| {
         // An administrator's grant of everything is no slip.
-        actions.iter().any(|pattern| covers(pattern, action) && !covers(pattern, "iam:*"))
+        actions
+            .iter()
+            .any(|pattern| covers(pattern, action) && !covers(pattern, "iam:*"))
     };
     let on = |kind: &str| resources.iter().any(|resource| fits(resource, kind));
     if names(CREATE) {
@@ -105,7 +128,10 @@ fn resources(statement: &Statement, findings: &mut Findings) {
                 format!("{CREATE} is about a device (arn:aws:iam::*:mfa/…), and no resource here is one: it allows nothing"),
                 "write \"Resource\": \"arn:aws:iam::*:mfa/*\"",
             );
-        } else if !resources.iter().any(|resource| fits(resource, "mfa/") && !resource.contains("${")) {
+        } else if !resources
+            .iter()
+            .any(|resource| fits(resource, "mfa/") && !resource.contains("${"))
+        {
             findings.at(
                 Severity::Note,
                 "device-name-forced",
@@ -129,12 +155,17 @@ fn resources(statement: &Statement, findings: &mut Findings) {
         let name = resource.splitn(6, ':').nth(5).unwrap_or(resource);
         fits(resource, "user/") && !resource.contains("${aws:username}") && name.contains('*')
     });
-    if let (Some(action), Some(resource)) = (ON_A_USER.iter().find(|action| names(action)), of_others) {
+    if let (Some(action), Some(resource)) =
+        (ON_A_USER.iter().find(|action| names(action)), of_others)
+    {
         findings.at(
             Severity::Error,
             "others-credentials",
             statement,
-            format!("{action} on \"{}\": every user may do that to every other", shown(resource)),
+            format!(
+                "{action} on \"{}\": every user may do that to every other",
+                shown(resource)
+            ),
             "write \"Resource\": \"arn:aws:iam::*:user/${aws:username}\"",
         );
     }
@@ -164,10 +195,16 @@ fn fits(resource: &str, kind: &str) -> bool {
 /// Whether a user without a device may make and enable one, as far as this document says.
 fn enrolment(document: &Document, findings: &mut Findings) {
     let granted = |action: &str| -> Vec<Verdict> {
-        allows(document).filter(|statement| statement.is_about(action)).map(Verdict::of).collect()
+        allows(document)
+            .filter(|statement| statement.is_about(action))
+            .map(Verdict::of)
+            .collect()
     };
     let wanted = [CREATE, ENABLE];
-    let missing: Vec<&str> = wanted.into_iter().filter(|action| granted(action).is_empty()).collect();
+    let missing: Vec<&str> = wanted
+        .into_iter()
+        .filter(|action| granted(action).is_empty())
+        .collect();
     if !missing.is_empty() {
         findings.whole(
             Severity::Note,
@@ -183,7 +220,9 @@ fn enrolment(document: &Document, findings: &mut Findings) {
             findings.whole(
                 Severity::Error,
                 "enrolment-needs-mfa",
-                format!("{action} is allowed only with MFA, which a user without a device can't have"),
+                format!(
+                    "{action} is allowed only with MFA, which a user without a device can't have"
+                ),
                 "allow it without the condition about MFA",
             );
         }

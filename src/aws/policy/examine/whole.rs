@@ -15,7 +15,11 @@ const ROLE_INLINE: usize = 10_240;
 pub(super) fn examine(document: &Document, findings: &mut Findings) {
     version(document, findings);
     size(document, findings);
-    for statement in document.statements().iter().filter(|statement| statement.principal) {
+    for statement in document
+        .statements()
+        .iter()
+        .filter(|statement| statement.principal)
+    {
         findings.at(
             Severity::Error,
             "principal-in-identity-policy",
@@ -35,8 +39,12 @@ fn version(document: &Document, findings: &mut Findings) {
             Resources::These(list) | Resources::AllBut(list) => list.as_slice(),
             Resources::Unsaid => &[],
         };
-        let values = statement.conditions.iter().flat_map(|condition| &condition.values);
-        resources.iter().any(|text| text.contains("${")) || values.into_iter().any(|value| value.text().contains("${"))
+        let values = statement
+            .conditions
+            .iter()
+            .flat_map(|condition| &condition.values);
+        resources.iter().any(|text| text.contains("${"))
+            || values.into_iter().any(|value| value.text().contains("${"))
     });
     let (id, what) = match document.version() {
         Some("2012-10-17") => return,
@@ -49,10 +57,17 @@ fn version(document: &Document, findings: &mut Findings) {
         None => ("no-version", "without a Version it is that of 2008-10-17"),
     };
     if has_variables {
-        let text = format!("{what}, in which ${{aws:username}} is no variable but plain text: the statements that use it fit no user");
+        let text = format!(
+            "{what}, in which ${{aws:username}} is no variable but plain text: the statements that use it fit no user"
+        );
         findings.whole(Severity::Error, "version-without-variables", text, current);
     } else {
-        findings.whole(Severity::Warning, id, format!("{what}: variables such as ${{aws:username}} won't work in it"), current);
+        findings.whole(
+            Severity::Warning,
+            id,
+            format!("{what}: variables such as ${{aws:username}} won't work in it"),
+            current,
+        );
     }
 }
 
@@ -60,8 +75,15 @@ fn size(document: &Document, findings: &mut Findings) {
     let has = document.characters();
     if document.meant() == Use::Organisation {
         if has > SCP {
-            let text = format!("{has} characters without white space: a service control policy was long limited to {SCP}");
-            findings.whole(Severity::Warning, "too-large-for-scp", text, "split it, or see your organisation's quota");
+            let text = format!(
+                "{has} characters without white space: a service control policy was long limited to {SCP}"
+            );
+            findings.whole(
+                Severity::Warning,
+                "too-large-for-scp",
+                text,
+                "split it, or see your organisation's quota",
+            );
         }
         return;
     }
@@ -74,7 +96,11 @@ fn size(document: &Document, findings: &mut Findings) {
             "split it, or shorten its lists with wildcards",
         );
     } else if has > USER_INLINE {
-        let group = if has > GROUP_INLINE { "neither a user nor a group" } else { "no user" };
+        let group = if has > GROUP_INLINE {
+            "neither a user nor a group"
+        } else {
+            "no user"
+        };
         findings.whole(
             Severity::Note,
             "inline-size",
@@ -85,9 +111,17 @@ fn size(document: &Document, findings: &mut Findings) {
 }
 
 fn forced(document: &Document, findings: &mut Findings) {
-    let verdicts = || document.statements().iter().map(|statement| (statement, Verdict::of(statement)));
+    let verdicts = || {
+        document
+            .statements()
+            .iter()
+            .map(|statement| (statement, Verdict::of(statement)))
+    };
     // A Deny that is wrong has its own findings.
-    let tries = document.statements().iter().any(|statement| asks_for_mfa(statement).is_some())
+    let tries = document
+        .statements()
+        .iter()
+        .any(|statement| asks_for_mfa(statement).is_some())
         || verdicts().any(|(statement, verdict)| statement.effect == Effect::Deny && verdict.asks);
     if tries {
         return;
@@ -103,7 +137,10 @@ fn forced(document: &Document, findings: &mut Findings) {
     } else {
         let all = |actions: &Actions| matches!(actions, Actions::These(these) if these.iter().any(|one| one == "*"));
         let denies_all = document.statements().iter().any(|it| {
-            it.effect == Effect::Deny && all(&it.actions) && it.is_about_all_resources() && it.conditions.is_empty()
+            it.effect == Effect::Deny
+                && all(&it.actions)
+                && it.is_about_all_resources()
+                && it.conditions.is_empty()
         });
         let text = if denies_all {
             "it denies everything to everyone, whether they used MFA or not"
