@@ -21,13 +21,14 @@ pub trait Keyring {
     /// Why there is no answer.
     type Error: Fails;
 
-    /// All of them, by profile.
+    /// All of them, by profile. Where two copies of a vault each got one for the same profile, both are there: the one that
+    /// was put in last comes first, and is the one that is given.
     ///
     /// # Errors
     /// They can't be had.
     fn access_keys(&self) -> Result<Vec<AccessKey>, Self::Error>;
 
-    /// The one that stands for a profile, with its secret half.
+    /// The one that stands for a profile, with its secret half: the one put in last. None where the profile has none.
     ///
     /// # Errors
     /// It can't be had; its seal is damaged.

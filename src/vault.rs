@@ -17,9 +17,11 @@
 //! | `file`, `save`, `backup`, `restore`, `pin`, `examine`, `dangers` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
+//! | `access_key` | access keys of AWS: records, changing them, giving them |
 //! | `cache`, `held` | sessions held beside the vault; a vault that an agent holds |
 
 mod absorb;
+mod access_key;
 mod backup;
 mod body;
 mod cache;
@@ -53,6 +55,7 @@ mod unlocked;
 
 use std::path::PathBuf;
 
+pub use access_key::{PutKey, WhichKeys};
 pub use backup::{Backup, backups, purge_backups};
 pub use create::create;
 pub use dangers::dangers;

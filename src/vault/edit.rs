@@ -38,7 +38,7 @@ pub enum Added {
 pub struct UnknownRecord {
     /// Its id.
     pub id: AccountId,
-    /// Its type; 1 is an account of which something isn't understood.
+    /// Its type; 1 is an account, 2 an access key, of which something isn't understood.
     pub kind: u8,
 }
 
@@ -53,7 +53,7 @@ impl Unlocked {
                 id: *id,
                 kind: entry.record.kind,
             }),
-            View::Account(_) | View::Gone(_) => None,
+            View::Account(_) | View::AccessKey(..) | View::Gone(_) => None,
         };
         self.entries.iter().filter_map(unknown).collect()
     }
@@ -81,7 +81,7 @@ impl Unlocked {
         match entry.view() {
             View::Account(summary) => Ok((entry, summary)),
             View::Unknown(id) => Err(VaultError::NotUnderstood(*id)),
-            View::Gone(id) => Err(VaultError::NoSuchAccount(*id)),
+            View::AccessKey(id, _) | View::Gone(id) => Err(VaultError::NoSuchAccount(*id)),
         }
     }
 
@@ -98,7 +98,7 @@ impl Unlocked {
             .ok_or(VaultError::NoSuchAccount(*id))
     }
 
-    fn stamp(&mut self, now: UnixTime) -> Hlc {
+    pub(super) fn stamp(&mut self, now: UnixTime) -> Hlc {
         self.top = Hlc::after(self.top, now);
         self.top
     }
@@ -354,16 +354,22 @@ impl Unlocked {
     pub fn erase(&mut self, id: &AccountId, now: UnixTime) -> Result<(), VaultError> {
         self.entry(id)?;
         let at = self.position(id)?;
-        let (hlc, device) = (self.stamp(now), self.device_number());
-        let entry = &mut self.entries[at];
-        let fields = fields::of_tombstone(entry.record.fields());
-        let mut record = Record::new(entry.record.id, hlc, device, entry.record.kind, &fields);
-        record.flags = TOMBSTONE;
-        *entry = Entry::showing(record, View::Gone(*id));
+        self.bury(at, now);
         // The other one of a conflict isn't one any more.
         self.mark_again();
         self.dirty = true;
         Ok(())
+    }
+
+    /// A tombstone in place of an entry.
+    pub(super) fn bury(&mut self, at: usize, now: UnixTime) {
+        let (hlc, device) = (self.stamp(now), self.device_number());
+        let entry = &mut self.entries[at];
+        let id = *entry.id();
+        let fields = fields::of_tombstone(entry.record.fields());
+        let mut record = Record::new(entry.record.id, hlc, device, entry.record.kind, &fields);
+        record.flags = TOMBSTONE;
+        *entry = Entry::showing(record, View::Gone(id));
     }
 
     /// Ends a conflict for good: the person has seen the accounts that came under one id with different secrets, and keeps

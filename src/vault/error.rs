@@ -184,6 +184,15 @@ pub enum VaultError {
     /// The sealed secret of one record doesn't open; all others are well.
     #[error("the sealed secret of account {0} is damaged")]
     RecordDamaged(AccountId),
+    /// No access key of that profile or id.
+    #[error("the vault has no access key {0:?}")]
+    NoSuchAccessKey(String),
+    /// The sealed secret of one access key doesn't open, or isn't text.
+    #[error("the sealed secret of access key {0} is damaged")]
+    AccessKeyDamaged(String),
+    /// Profile, id or secret isn't what such are.
+    #[error("that is no access key to keep: {0}")]
+    OddAccessKey(&'static str),
     /// Something of an account is longer than a record may be.
     #[error("the account's {what} has {len} bytes; at most {max} fit")]
     TooLong {
@@ -374,6 +383,7 @@ impl Fails for VaultError {
             | Self::NoSuchBackup { .. }
             | Self::NoSuchAccount(_)
             | Self::InTrash(_)
+            | Self::NoSuchAccessKey(_)
             | Self::NoSuchSlot(_) => Kind::NotFound,
             Self::NotAFile { .. }
             | Self::CostlyKdf { .. }
@@ -385,6 +395,7 @@ impl Fails for VaultError {
             | Self::Exists { .. }
             | Self::BackupsThere { .. }
             | Self::NotUnderstood(_)
+            | Self::OddAccessKey(_)
             | Self::TooLong { .. }
             | Self::Full(_)
             | Self::FullBytes { .. }
@@ -398,7 +409,8 @@ impl Fails for VaultError {
             | Self::Damaged { .. }
             | Self::RolledBack { .. }
             | Self::ReadBack { .. }
-            | Self::RecordDamaged(_) => Kind::Damaged,
+            | Self::RecordDamaged(_)
+            | Self::AccessKeyDamaged(_) => Kind::Damaged,
             Self::WrongPassphrase(_) | Self::NoSlotFor { .. } => Kind::WrongPassphrase,
             Self::ChangedKeys { .. } | Self::Busy { .. } | Self::Contended { .. } => Kind::Conflict,
             Self::OddLock { .. }
@@ -435,7 +447,7 @@ impl Fails for VaultError {
                 | Fault::Payload
                 | Fault::Body { .. } => BACKUPS,
             },
-            Self::RecordDamaged(_) | Self::ReadBack { .. } => BACKUPS,
+            Self::RecordDamaged(_) | Self::AccessKeyDamaged(_) | Self::ReadBack { .. } => BACKUPS,
             Self::CostlyKdf { .. } => "if you made it so, allow the cost with --accept-high-kdf",
             Self::WrongPassphrase(_) => {
                 "if you are sure of it, the slot itself may be damaged: try the recovery code, or a backup (`vmfa backup list`)"
@@ -488,6 +500,8 @@ impl Fails for VaultError {
             | Self::SelfCheck(_)
             | Self::NoRandomness
             | Self::NoSuchAccount(_)
+            | Self::NoSuchAccessKey(_)
+            | Self::OddAccessKey(_)
             | Self::NoSuchSlot(_)
             | Self::NotAPassphrase(_) => return None,
             Self::Otp(error) => return error.hint(),

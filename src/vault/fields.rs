@@ -41,7 +41,7 @@ const LAST_KNOWN: u16 = CONFIRM;
 pub(super) type Born = [u8; 16];
 
 /// The fields one after another; nothing from where the bytes are no fields any more.
-struct Fields<'a>(Cursor<'a>);
+pub(super) struct Fields<'a>(Cursor<'a>);
 
 impl<'a> Iterator for Fields<'a> {
     type Item = Option<(u16, &'a [u8])>;
@@ -64,7 +64,7 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-fn fields(bytes: &[u8]) -> Fields<'_> {
+pub(super) fn fields(bytes: &[u8]) -> Fields<'_> {
     Fields(Cursor::new(bytes))
 }
 
@@ -289,11 +289,11 @@ pub(super) fn put(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-fn text(value: &[u8]) -> Option<String> {
+pub(super) fn text(value: &[u8]) -> Option<String> {
     std::str::from_utf8(value).ok().map(String::from)
 }
 
-fn u64_of(value: &[u8]) -> Option<u64> {
+pub(super) fn u64_of(value: &[u8]) -> Option<u64> {
     value.try_into().ok().map(u64::from_le_bytes)
 }
 

@@ -105,7 +105,7 @@ impl Unlocked {
         for entry in &self.entries {
             match View::of(&entry.record, *entry.id()) {
                 View::Account(summary) if summary.trashed.is_none() => live.push(summary),
-                View::Account(_) | View::Gone(_) => {}
+                View::Account(_) | View::AccessKey(..) | View::Gone(_) => {}
                 View::Unknown(_) => unknown += 1,
             }
         }

@@ -1,4 +1,4 @@
-//! A record: what a vault keeps about one account, in the layout that all types of record share.
+//! A record: what a vault keeps about one account or access key, in the layout that all types of record share.
 //!
 //! ```text
 //! u32 length of what follows | id[16] | u64 hlc | u16 device | u8 flags | u8 type
@@ -22,6 +22,8 @@ pub(super) const TOMBSTONE: u8 = 1;
 pub(super) const CONFLICT: u8 = 2;
 /// Record type: an account.
 pub(super) const ACCOUNT: u8 = 1;
+/// Record type: an access key of AWS.
+pub(super) const ACCESS_KEY: u8 = 2;
 
 pub(super) const MAX_RECORDS: usize = 100_000;
 /// A record's bound: a note of a megabyte is no note.
@@ -145,9 +147,9 @@ impl Record {
         self.flags & TOMBSTONE != 0
     }
 
-    /// Whether this version knows what the record's fields mean.
-    pub(super) fn is_account(&self) -> bool {
-        self.kind == ACCOUNT && self.flags & !(TOMBSTONE | CONFLICT) == 0
+    /// Whether this version knows what the record's flags mean.
+    pub(super) fn has_known_flags(&self) -> bool {
+        self.flags & !(TOMBSTONE | CONFLICT) == 0
     }
 
     pub(super) fn fields(&self) -> &[u8] {

@@ -5,6 +5,7 @@ use crate::account::{Account, AccountId, Summary};
 use crate::authenticator::Authenticator as _;
 use crate::clock::UnixTime;
 use crate::failure::{Fails as _, Kind};
+use crate::keyring::Keyring as _;
 use crate::otp::{Algorithm, Digits, Hotp, Scheme, Totp};
 use crate::secret::{Secret, SecretText};
 use std::path::Path;

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::account::{AccountId, Summary};
+use crate::keyring::AccessKey;
 use crate::vault::Files;
+use crate::vault::access_key;
 use crate::vault::body::{Device, MAX_DEVICES, Rest};
 use crate::vault::error::VaultError;
 use crate::vault::fields;
@@ -14,7 +16,7 @@ use crate::vault::header::Header;
 use crate::vault::merge;
 use crate::vault::open::find_dek;
 use crate::vault::pin::{self, Pin};
-use crate::vault::record::{CONFLICT, Record};
+use crate::vault::record::{ACCESS_KEY, ACCOUNT, CONFLICT, Record};
 use crate::vault::seal::{KEY_LEN, Key, Randomness, VaultKeys};
 use crate::vault::slot::{Credential, Slot, SlotInfo};
 use crate::vault::stamp::Hlc;
@@ -34,6 +36,7 @@ pub(super) struct Entry {
 )]
 pub(super) enum View {
     Account(Summary),
+    AccessKey(AccountId, AccessKey),
     /// Kept, not understood.
     Unknown(AccountId),
     /// A tombstone.
@@ -45,23 +48,30 @@ impl View {
         if record.is_tombstone() {
             return Self::Gone(id);
         }
-        let summary = record
-            .is_account()
-            .then(|| fields::read(record.fields(), id, record.flags & CONFLICT != 0));
-        summary.flatten().map_or(Self::Unknown(id), Self::Account)
+        let view = match record.kind {
+            ACCOUNT if record.has_known_flags() => {
+                let is_conflict = record.flags & CONFLICT != 0;
+                fields::read(record.fields(), id, is_conflict).map(Self::Account)
+            }
+            ACCESS_KEY if record.has_known_flags() => {
+                access_key::read(record.fields()).map(|key| Self::AccessKey(id, key))
+            }
+            _newer => None,
+        };
+        view.unwrap_or(Self::Unknown(id))
     }
 
     fn id(&self) -> &AccountId {
         match self {
             Self::Account(summary) => &summary.id,
-            Self::Unknown(id) | Self::Gone(id) => id,
+            Self::AccessKey(id, _) | Self::Unknown(id) | Self::Gone(id) => id,
         }
     }
 
     fn summary(&self) -> Option<&Summary> {
         match self {
             Self::Account(summary) => Some(summary),
-            Self::Unknown(_) | Self::Gone(_) => None,
+            Self::AccessKey(..) | Self::Unknown(_) | Self::Gone(_) => None,
         }
     }
 }
@@ -96,6 +106,17 @@ impl Entry {
         self.view().summary()
     }
 
+    /// The access key, if it is one. Records of other types aren't read for that.
+    pub(super) fn access_key(&self) -> Option<&AccessKey> {
+        if self.record.kind != ACCESS_KEY {
+            return None;
+        }
+        match self.view() {
+            View::AccessKey(_, key) => Some(key),
+            View::Account(_) | View::Unknown(_) | View::Gone(_) => None,
+        }
+    }
+
     /// As [`Entry::summary`], without keeping it: a copy, if it is wanted.
     fn summary_if(&self, wanted: impl FnOnce(&Summary) -> bool) -> Option<Summary> {
         let is_live = |summary: &&Summary| summary.trashed.is_none();
@@ -109,7 +130,7 @@ impl Entry {
                 View::Account(summary) => {
                     (is_live(&&summary) && wanted(&summary)).then_some(summary)
                 }
-                View::Unknown(_) | View::Gone(_) => None,
+                View::AccessKey(..) | View::Unknown(_) | View::Gone(_) => None,
             },
         }
     }

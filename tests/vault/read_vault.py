@@ -160,10 +160,10 @@ def read_body(plain, dek, vault_id):
     outer = Reader(plain)
     body = Reader(outer.take(outer.number("I")))
     demand(not any(plain[outer.at:]), "the padding is not zero")
-    accounts, unknown, tombstones, seen = [], [], 0, set()
+    accounts, keys, unknown, tombstones, seen = [], [], [], 0, set()
     for _ in range(body.number("I")):
         record = Reader(body.take(body.number("I")))
-        record_id, _hlc, _device = record.take(16), record.number("Q"), record.number("H")
+        record_id, hlc, device = record.take(16), record.number("Q"), record.number("H")
         flags, kind = record.number("B"), record.number("B")
         fields = Reader(record.take(record.number("I")))
         rest = record.data[record.at:]
@@ -181,7 +181,9 @@ def read_body(plain, dek, vault_id):
             shown = hashlib.sha256(b"vmfa/v1 conflict" + record_id + dict(found)[13]).digest()[:16]
         seen.add(record_id)
         account = read_fields(found) if kind == 1 and not flags & ~3 else None
-        if account is None:
+        if kind == 2 and not flags & ~3:
+            keys.append(((hlc, device, record_id), read_access_key(found, secret)))
+        elif account is None:
             unknown.append({"id": shown.hex(), "type": kind})
         else:
             accounts.append({**account, "id": shown.hex(), "conflict": bool(flags & 2), "secret": secret, "pin": pin})
@@ -194,7 +196,10 @@ def read_body(plain, dek, vault_id):
         salt = body.take(16)
         demand(len(unseal(dek, salt, b"vmfa/v1 previous-dek", vault_id, body.take(48))) == 32, "a previous key is odd")
     demand(body.done(), "bytes follow the last key")
-    return {"accounts": accounts, "unknown_records": unknown, "tombstones": tombstones}
+    # By profile; of several for one, that which was put in last comes first.
+    keys.sort(key=lambda key: key[0], reverse=True)
+    keys = sorted((key for _, key in keys), key=lambda key: key["profile"].encode())
+    return {"accounts": accounts, "unknown_records": unknown, "tombstones": tombstones, **({"access_keys": keys} if keys else {})}
 
 
 def read_secret(plain):
@@ -234,6 +239,12 @@ def read_fields(found):
         elif kind in (5, 11, 12):
             account[{5: "counter", 11: "added", 12: "trashed"}[kind]] = struct.unpack("<Q", value)[0]
     return account
+
+
+def read_access_key(found, secret):
+    found = dict(found)
+    return {"profile": found[1].decode(), "access_key_id": found[2].decode(), "added": struct.unpack("<Q", found[11])[0],
+            "secret": bytes.fromhex(secret).decode()}
 
 
 def patched(base, patch):

@@ -1,6 +1,7 @@
 //! `vmfa check`: every record, tested.
 
 use vmfa::authenticator::Authenticator;
+use vmfa::keyring::Keyring;
 
 use crate::command::{counted, named};
 use crate::fault::{Exit, Outcome};
@@ -25,12 +26,22 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
             ))?;
         }
     }
+    let keys = vault.access_keys()?;
+    for key in vault.damaged_access_keys() {
+        bad += 1;
+        context.screen.line(&format!(
+            "access key {} of profile {}: its sealed secret is damaged",
+            key.access_key_id,
+            vmfa::account::text::clean(&key.profile)
+        ))?;
+    }
     let unknown = vault.unknown_records().len();
     let mut words = vec![
         format!("generation {}", vault.generation()),
         counted(live.len(), "account"),
     ];
     words.extend((!trash.is_empty()).then(|| format!("{} in the trash", trash.len())));
+    words.extend((!keys.is_empty()).then(|| counted(keys.len(), "access key")));
     words.extend((unknown > 0).then(|| format!("{unknown} records of a newer version, kept")));
     words.push(if bad == 0 {
         "all sound".into()

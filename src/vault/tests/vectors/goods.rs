@@ -132,6 +132,7 @@ pub(super) fn goods() -> BTreeMap<&'static str, Good> {
                 .unwrap();
         }),
     );
+    all.insert("access_key", good("access_key", &file, &[], access_keys));
     all.insert(
         "unknown_record",
         good("unknown_record", &file, &[], |vault| {
@@ -191,6 +192,30 @@ pub(super) fn goods() -> BTreeMap<&'static str, Good> {
         }),
     );
     all
+}
+
+/// Two profiles; one of them had another key before.
+fn access_keys(vault: &mut Unlocked) {
+    for (profile, id, secret) in [
+        (
+            "prod",
+            "AKIAVECTORS0BEFORE00",
+            "replaced/before+it/was/ever/used/in/prod",
+        ),
+        (
+            "prod",
+            "AKIAVECTORS000000001",
+            "Zk7uQ1xT/9wVbR4m+H2cYpL6sNd0fGjE8aKqXtWv",
+        ),
+        (
+            "d\u{e9}v",
+            "AKIAVECTORS000000002",
+            "m5Yc8Lr/0TqPz2Wk+Nb7Hs1Gd9XvJf4Ue6AiOoBn",
+        ),
+    ] {
+        let secret = SecretText::new(secret.into());
+        vault.put_access_key(profile, id, secret, NOW).unwrap();
+    }
 }
 
 fn schemes(vault: &mut Unlocked) {
