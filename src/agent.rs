@@ -1,4 +1,5 @@
-//! The agent: an open vault behind a unix socket. Codes come out, keys never do.
+//! The agent: an open vault behind a unix socket. Codes come out, and the AWS access keys that requests are signed
+//! with; the vault's key and the secrets of accounts never do.
 //!
 //! Two processes. The *supervisor* owns the socket, the signals and what the desktop says, and never holds a key. The
 //! *keyholder* is its child: it holds the index, the sealed records and the DEK, and answers. To lock is to end the

@@ -16,8 +16,9 @@ use crate::agent::protocol::{
 use crate::authenticator::Authenticator;
 use crate::clock::{Stopwatch, UnixTime};
 use crate::keep::Keep;
+use crate::keyring::{AccessKey, Keyring};
 use crate::otp::{Code, Pair, Pairing};
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretText};
 use crate::vault::Unlocked;
 
 /// How long an answer may take that is a matter of microseconds, on a machine that is very busy.
@@ -214,7 +215,7 @@ impl Client {
     pub fn list(&self, which: Which) -> Result<Listed, AgentError> {
         let mut connection = self.connection();
         let mut summaries = Vec::new();
-        let mut reply = self.ask_on(&mut connection, &Request::List(which))?;
+        let mut reply = self.ask_again_on(&mut connection, &Request::List(which))?;
         loop {
             match reply {
                 Reply::Part(mut part) => summaries.append(&mut part),
@@ -241,11 +242,19 @@ impl Client {
     /// Asks, and asks again on a new connection where the agent had to close this one for others. A counter is never asked
     /// for twice: the first answer may only have been lost.
     fn ask(&self, request: &Request) -> Result<Reply, AgentError> {
-        let mut connection = self.connection();
+        self.ask_again_on(&mut self.connection(), request)
+    }
+
+    /// As [`Client::ask`], where more than one reply may come.
+    fn ask_again_on(
+        &self,
+        connection: &mut Connection,
+        request: &Request,
+    ) -> Result<Reply, AgentError> {
         let mut tries = if request.may_be_repeated() { TRIES } else { 1 };
         loop {
             tries -= 1;
-            match self.ask_on(&mut connection, request) {
+            match self.ask_on(connection, request) {
                 Err(AgentError::Ended) if tries > 0 => {
                     *connection = Connection::new(&self.address)?;
                 }
@@ -343,6 +352,8 @@ fn refusal(reply: Reply) -> AgentError {
         | Reply::Code(..)
         | Reply::Pair(_)
         | Reply::Session(_)
+        | Reply::AccessKey(_)
+        | Reply::AccessKeys { .. }
         | Reply::Asking
         | Reply::Malformed => AgentError::NotUnderstood,
     }
@@ -415,6 +426,38 @@ impl Keep for Client {
     fn forget(&self, name: &str) -> Result<(), AgentError> {
         match self.ask(&Request::SessionForget(name.into()))? {
             Reply::Done => Ok(()),
+            other => Err(refusal(other)),
+        }
+    }
+}
+
+impl Keyring for Client {
+    type Error = AgentError;
+
+    fn access_keys(&self) -> Result<Vec<AccessKey>, AgentError> {
+        let mut connection = self.connection();
+        let mut keys = Vec::new();
+        let mut reply = self.ask_again_on(&mut connection, &Request::AccessKeys)?;
+        loop {
+            match reply {
+                Reply::AccessKeys {
+                    keys: mut part,
+                    more,
+                } => {
+                    keys.append(&mut part);
+                    if !more {
+                        return Ok(keys);
+                    }
+                }
+                other => return Err(refusal(other)),
+            }
+            reply = self.next(&mut connection, PATIENCE)?;
+        }
+    }
+
+    fn access_key(&self, profile: &str) -> Result<Option<(AccessKey, SecretText)>, AgentError> {
+        match self.ask(&Request::AccessKey(profile.into()))? {
+            Reply::AccessKey(found) => Ok(found),
             other => Err(refusal(other)),
         }
     }

@@ -7,12 +7,13 @@ use crate::account::query::{Found, Index};
 use crate::account::{AccountId, Summary};
 use crate::agent::lifetime::Lifetime;
 use crate::agent::protocol::{
-    Asked, Held, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom, YES,
+    Asked, Held, KEYS, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom, YES,
 };
 use crate::authenticator::Authenticator as _;
 use crate::clock::{Clock, Deadline, System, UnixTime, Uptime};
 use crate::failure::Fails;
 use crate::keep::Keep as _;
+use crate::keyring::{AccessKey, Keyring as _};
 use crate::otp::{Code, Pairing};
 use crate::secret::Secret;
 use crate::secret::page::Guard;
@@ -286,6 +287,14 @@ impl Hold {
                 vault(&*self.fresh()?)?.forget(&name)?;
                 say(Reply::Done);
             }
+            Request::AccessKey(profile) => {
+                let found = vault(&*self.fresh()?)?.access_key(&profile)?;
+                say(Reply::AccessKey(found));
+            }
+            Request::AccessKeys => {
+                let keys = vault(&*self.fresh()?)?.access_keys()?;
+                say_keys(&keys, say);
+            }
         }
         Ok(Then::GoOn)
     }
@@ -445,6 +454,22 @@ impl Hold {
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// In parts that fit into a frame each; one without any where there is none.
+fn say_keys(keys: &[AccessKey], say: &mut dyn FnMut(Reply)) {
+    let mut left = keys;
+    loop {
+        let (part, rest) = left.split_at(left.len().min(KEYS));
+        left = rest;
+        say(Reply::AccessKeys {
+            keys: part.to_vec(),
+            more: !left.is_empty(),
+        });
+        if left.is_empty() {
+            return;
+        }
     }
 }
 

@@ -21,12 +21,17 @@
 //! | 11 session forget | name | – |
 //! | 12 stop | – | – |
 //! | 13 may | id, whether the person was asked on the terminal | – ; "asking" may come first |
+//! | 14 access key | profile | perhaps an access key and its secret |
+//! | 15 access keys | – | parts with access keys, each saying whether another follows |
 //!
 //! An account that asks before each code gives none unless `may` was answered by "done" on the same connection and for the
 //! same account: that is good for one code or one pair, and only for [`YES`]. Without it, the answer is "ask first". So a
 //! client asks first, and says what the time is when it has the answer.
 //!
-//! There is no verb that gives a secret: whoever wants one says the passphrase again, to the vault itself.
+//! An access key is its profile, its id, and when it came in as u64 seconds since 1970.
+//!
+//! There is no verb that gives the secret of an account: whoever wants one says the passphrase again, to the vault itself.
+//! The secret of an AWS access key leaves, since requests are signed with it, and what signs them is another process.
 
 use std::time::Duration;
 
@@ -36,9 +41,10 @@ use crate::account::{AccountId, Summary, query};
 use crate::agent::wire::{Reader, Writer};
 use crate::clock::UnixTime;
 use crate::failure::Kind;
+use crate::keyring::AccessKey;
 use crate::otp::{Code, Pair, Pairing};
-use crate::secret::Secret;
 use crate::secret::page::Guard;
+use crate::secret::{Secret, SecretText};
 
 /// The version spoken here.
 pub const VERSION: u16 = 1;
@@ -48,12 +54,14 @@ pub const MAX_FRAME: usize = 64 << 10;
 pub const REQUEST_HEAD: usize = 4 + 2 + 1 + 1 + 16;
 /// The bytes before a reply's body.
 pub const REPLY_HEAD: usize = 4 + 2 + 1 + 1;
-/// The longest name of a session.
+/// The longest name of a session or profile.
 const MAX_NAME: usize = 1024;
 /// The longest session: the rest of the frame is for its name and head.
 pub const MAX_BLOB: usize = 48 << 10;
 /// How many accounts an answer names that isn't a single one.
 pub const NAMED: usize = 9;
+/// How many access keys a part of their list holds: with the longest names they fill less than a frame.
+pub const KEYS: usize = 100;
 
 /// How long a person's yes is good for: more than a ledger takes for a claim, even on a slow disk. Nobody waits for a time
 /// step with a yes in the hand.
@@ -92,10 +100,14 @@ pub enum Verb {
     Stop = 12,
     /// Ask the person whether a code may be given.
     May = 13,
+    /// The access key that stands for a profile, with its secret.
+    AccessKey = 14,
+    /// Every access key, without secrets.
+    AccessKeys = 15,
 }
 
 impl Verb {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Status,
         Self::Unlock,
         Self::Lock,
@@ -109,6 +121,8 @@ impl Verb {
         Self::SessionForget,
         Self::Stop,
         Self::May,
+        Self::AccessKey,
+        Self::AccessKeys,
     ];
 
     fn of(number: u8) -> Option<Self> {
@@ -228,6 +242,10 @@ pub enum Request {
         /// Whether the person was asked on the terminal.
         asked: Asked,
     },
+    /// The access key that stands for this profile, with its secret.
+    AccessKey(String),
+    /// Every access key, without secrets.
+    AccessKeys,
 }
 
 /// A request's head.
@@ -278,6 +296,8 @@ impl Request {
             Self::SessionForget(_) => Verb::SessionForget,
             Self::Stop => Verb::Stop,
             Self::May { .. } => Verb::May,
+            Self::AccessKey(_) => Verb::AccessKey,
+            Self::AccessKeys => Verb::AccessKeys,
         }
     }
 
@@ -292,7 +312,9 @@ impl Request {
             | Self::SessionGet { .. }
             | Self::SessionPut { .. }
             | Self::SessionForget(_)
-            | Self::May { .. } => true,
+            | Self::May { .. }
+            | Self::AccessKey(_)
+            | Self::AccessKeys => true,
             Self::Unlock { .. } | Self::Lock | Self::HotpNext { .. } | Self::Stop => false,
         }
     }
@@ -301,7 +323,7 @@ impl Request {
     pub fn write(&self, tag: &Tag) -> Option<Zeroizing<Vec<u8>>> {
         let mut body = Writer::new();
         match self {
-            Self::Status | Self::Lock | Self::Stop => {}
+            Self::Status | Self::Lock | Self::Stop | Self::AccessKeys => {}
             Self::Unlock { key, lifetimes } => {
                 body.block(key.expose());
                 body.u64(lifetimes.whole.as_secs());
@@ -363,6 +385,7 @@ impl Request {
                 body.time(*until);
             }
             Self::SessionForget(name) => body.text(name),
+            Self::AccessKey(profile) => body.text(profile),
         }
         let len = REQUEST_HEAD - 4 + body.len();
         if len > MAX_FRAME {
@@ -447,6 +470,8 @@ impl Request {
                     Asked::Not
                 },
             },
+            Verb::AccessKey => Self::AccessKey(bounded(&mut body, MAX_NAME)?),
+            Verb::AccessKeys => Self::AccessKeys,
         };
         body.is_done().then_some(request)
     }
@@ -512,6 +537,15 @@ pub enum Reply {
     Pair(Pair),
     /// A session and its expiry, if one is held.
     Session(Option<(Secret, UnixTime)>),
+    /// The access key of a profile and its secret, if it has one.
+    AccessKey(Option<(AccessKey, SecretText)>),
+    /// Some access keys of the list.
+    AccessKeys {
+        /// At most [`KEYS`].
+        keys: Vec<AccessKey>,
+        /// Whether another part follows.
+        more: bool,
+    },
     /// The agent holds no key.
     Locked,
     /// The query means no account, or several.
@@ -558,6 +592,8 @@ const DENIED: u8 = 13;
 const BUSY: u8 = 14;
 const MALFORMED: u8 = 15;
 const FAILED: u8 = 16;
+const ACCESS_KEY: u8 = 17;
+const ACCESS_KEYS: u8 = 18;
 const OTHER_VERSION: u8 = 255;
 
 impl Reply {
@@ -600,6 +636,20 @@ impl Reply {
                     body.time(*until);
                 }
                 SESSION
+            }
+            Self::AccessKey(found) => {
+                body.u8(found.is_some().into());
+                if let Some((key, secret)) = found {
+                    body.access_key(key);
+                    body.text(secret.expose());
+                }
+                ACCESS_KEY
+            }
+            Self::AccessKeys { keys, more } => {
+                body.u8((*more).into());
+                body.u32(keys.len() as u32);
+                keys.iter().for_each(|key| body.access_key(key));
+                ACCESS_KEYS
             }
             Self::Locked => LOCKED,
             Self::NotOne(not_one) => {
@@ -687,6 +737,21 @@ impl Reply {
             } else {
                 None
             }),
+            ACCESS_KEY => Self::AccessKey(if body.flag()? {
+                let key = body.access_key()?;
+                Some((key, SecretText::new(body.text()?.to_owned())))
+            } else {
+                None
+            }),
+            ACCESS_KEYS => {
+                let more = body.flag()?;
+                let count = body.u32()?;
+                let keys = (0..count).map(|_| body.access_key());
+                Self::AccessKeys {
+                    keys: keys.collect::<Option<_>>()?,
+                    more,
+                }
+            }
             LOCKED => Self::Locked,
             NOT_ONE => Self::NotOne(read_not_one(&mut body)?),
             OTHER_VAULT => Self::OtherVault(body.text()?.to_owned()),

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::account::{AccountId, Summary};
 use crate::clock::UnixTime;
+use crate::keyring::AccessKey;
 use crate::otp::{Code, Moment};
 use crate::vault;
 
@@ -73,6 +74,12 @@ impl Writer {
         self.id(&summary.id);
         self.u8(summary.conflict.into());
         self.block(&vault::summary_to_bytes(summary));
+    }
+
+    pub(super) fn access_key(&mut self, key: &AccessKey) {
+        self.text(&key.profile);
+        self.text(&key.access_key_id);
+        self.u64(key.added);
     }
 
     pub(super) fn code(&mut self, code: &Code) {
@@ -161,6 +168,14 @@ impl<'a> Reader<'a> {
         let id = self.id()?;
         let conflict = self.flag()?;
         vault::summary_from_bytes(self.block()?, id, conflict)
+    }
+
+    pub(super) fn access_key(&mut self) -> Option<AccessKey> {
+        Some(AccessKey {
+            profile: self.text()?.to_owned(),
+            access_key_id: self.text()?.to_owned(),
+            added: self.u64()?,
+        })
     }
 
     pub(super) fn code(&mut self) -> Option<Code> {

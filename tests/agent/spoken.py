@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 
 VERSION = 1
-STATUS, UNLOCK, LOCK, LIST, FIND, CODE, PAIR, HOTP_NEXT, SESSION_GET, SESSION_PUT, SESSION_FORGET, STOP, MAY = range(1, 14)
+STATUS, UNLOCK, LOCK, LIST, FIND, CODE, PAIR, HOTP_NEXT, SESSION_GET, SESSION_PUT, SESSION_FORGET, STOP, MAY, \
+    ACCESS_KEY, ACCESS_KEYS = range(1, 16)
 MAX = 64 << 10
 ANSWERS = ["done", "status", "part", "end", "found", "code", "pair", "session", "locked", "not one", "other vault", "ask first",
-           "asking", "denied", "busy", "malformed", "failed"]
+           "asking", "denied", "busy", "malformed", "failed", "access key", "access keys"]
 GUARDS = ["memfd_secret", "mlock", "plain"]
 # Far more than any answer takes on a busy machine; the agent's own deadline for a frame is a second.
 PATIENCE = 30
@@ -90,6 +91,9 @@ class Parts:
             return {"code": digits, "counter": self.number("Q")}
         step, begin, end = self.number("Q"), self.number("Q"), self.number("Q")
         return {"code": digits, "step": step, "from": begin, "until": end}
+
+    def access_key(self):
+        return {"profile": self.text(), "access_key_id": self.text(), "added": self.number("Q")}
 
     def summary(self):
         """The id, and the fields by their types."""
@@ -201,3 +205,22 @@ class Line:
             answer = self.hear()
         assert answer.kind == "end", answer.kind
         return found
+
+    def access_key(self, profile):
+        """The key of a profile and its secret, or None."""
+        answer = self.ask(ACCESS_KEY, text(profile))
+        assert answer.kind == "access key", answer.kind
+        found = {**answer.body.access_key(), "secret": answer.body.text()} if answer.body.number("B") else None
+        assert answer.body.at == len(answer.body.data)
+        return found
+
+    def access_keys(self):
+        answer, found = self.ask(ACCESS_KEYS), []
+        while True:
+            assert answer.kind == "access keys", answer.kind
+            more = answer.body.number("B")
+            found += [answer.body.access_key() for _ in range(answer.body.number("I"))]
+            assert answer.body.at == len(answer.body.data)
+            if not more:
+                return found
+            answer = self.hear()

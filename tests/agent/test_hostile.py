@@ -42,6 +42,8 @@ def requests(desk, account):
         "session get": spoken.frame(spoken.SESSION_GET, desk.tag, spoken.session_get("none", NOW)),
         "session put": spoken.frame(spoken.SESSION_PUT, desk.tag, spoken.session_put("s", b"blob", time.time() + 99)),
         "session forget": spoken.frame(spoken.SESSION_FORGET, desk.tag, spoken.text("s")),
+        "access key": spoken.frame(spoken.ACCESS_KEY, desk.tag, spoken.text("prod")),
+        "access keys": spoken.frame(spoken.ACCESS_KEYS, desk.tag),
         "unlock": spoken.frame(spoken.UNLOCK, desk.tag, spoken.unlock(secrets.token_bytes(32))),
     }
 
@@ -127,6 +129,11 @@ def test_requests_that_say_something_else(open_desk):
         "an hotp-next and a byte": (spoken.HOTP_NEXT, spoken.hotp_next(account) + b"x"),
         "a session of no name": (spoken.SESSION_GET, b""),
         "a session too large": (spoken.SESSION_PUT, spoken.session_put("s", bytes(48 * 1024 + 1), NOW)),
+        "a profile longer than any": (spoken.ACCESS_KEY, spoken.text("p" * 1025)),
+        "a profile that is no text": (spoken.ACCESS_KEY, spoken.text(b"\xff")),
+        "a profile and a byte": (spoken.ACCESS_KEY, spoken.text("prod") + b"x"),
+        "no profile": (spoken.ACCESS_KEY, b""),
+        "all access keys and a byte": (spoken.ACCESS_KEYS, b"x"),
         "a key too short": (spoken.UNLOCK, spoken.unlock(key[:31])),
         "a key too long": (spoken.UNLOCK, spoken.unlock(key + b"x")),
         "a key and a byte": (spoken.UNLOCK, spoken.unlock(key) + b"x"),
@@ -134,7 +141,7 @@ def test_requests_that_say_something_else(open_desk):
     with unharmed(desk), desk.line() as line:
         for what, (verb, body) in malformed.items():
             assert line.ask(verb, body).kind == "malformed", what
-        for verb in (0, 14, 15, 100, 255):
+        for verb in (0, 16, 17, 100, 255):
             assert line.ask(verb, secrets.token_bytes(40)).kind == "malformed", verb
         # Right in form, and refused for what they ask.
         assert line.ask(spoken.UNLOCK, spoken.unlock(key)).kind == "failed"
@@ -187,7 +194,7 @@ def test_every_verb_while_locked(open_desk, figures):
             line.send(data)
             answer, asked = line.hear(), asked + 1
             assert answer.kind == ("status" if what == "status" else "locked"), what
-        for verb in (0, 14, 255):
+        for verb in (0, 16, 255):
             assert line.ask(verb, b"abc").kind == "malformed"
         assert line.ask(spoken.CODE, b"", version=9).kind == "other version"
         line.tag = bytes(16)

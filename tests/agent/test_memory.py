@@ -59,7 +59,7 @@ def derived(desk):
 @pytest.fixture
 def planted(desks):
     """A vault with a secret that is known here, two more accounts, and all that must not be found."""
-    desk = desks().init()
+    desk = desks().init_from("access_key")
     raw = secrets.token_bytes(40)
     desk.add("planted", base64.b32encode(raw).decode())
     desk.add("other")
@@ -74,6 +74,8 @@ def planted(desks):
     plant.secret("the counter's secret", counter).hmac_key("the counter's secret", counter)
     plant.text("the passphrase", desk.passphrase.encode())
     plant.text("the session", blob)
+    for key in desk.content()["access_keys"]:
+        plant.text(f"the secret access key of {key['profile']}", key["secret"].encode())
     return desk, plant, raw, blob
 
 
@@ -89,7 +91,7 @@ def use(desk, raw, blob):
         answer = line.ask(spoken.PAIR, spoken.pair(account, at=NOW))
         assert [answer.body.code()["code"] for _ in range(2)] == [here.at(NOW - 30), here.at(NOW)]
         assert line.ask(spoken.FIND, spoken.text("planted")).kind == "found"
-        assert {account["name"] for account in line.list()} == {"planted", "other", "counter", "long"}
+        assert {account["name"] for account in line.list()} == {"alice", "planted", "other", "counter", "long"}
         for n in range(20):
             assert len(line.code("long", at=NOW + n)["code"]) == 6
         for at in range(3):
@@ -99,6 +101,10 @@ def use(desk, raw, blob):
         assert line.ask(spoken.SESSION_PUT, spoken.session_put("admin", blob, time.time() + 3600)).kind == "done"
         answer = line.ask(spoken.SESSION_GET, spoken.session_get("admin", time.time()))
         assert answer.kind == "session" and answer.body.number("B") == 1 and blob in answer.body.data
+        keys = desk.content()["access_keys"]
+        for _ in range(50):
+            assert [line.access_key(key["profile"]) for key in keys] == keys
+        assert line.access_key("nobody") is None and len(line.access_keys()) == len(keys) == 2
     for n in range(100):
         assert desk.ok("code", "planted", "--at", NOW + n * 30, passphrase=False).strip() == here.at(NOW + n * 30)
     # Another process changes the vault: it is read again.

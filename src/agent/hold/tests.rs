@@ -3,6 +3,7 @@ use crate::account::Account;
 use crate::agent::protocol::MAX_FRAME;
 use crate::failure::Kind;
 use crate::otp::{Algorithm, Digits, Hotp, Scheme, Totp};
+use crate::secret::SecretText;
 use crate::vault::{Credential, KdfParams, create};
 use std::time::Duration;
 
@@ -314,6 +315,65 @@ fn a_list_fits_into_frames_whatever_the_notes() {
     }
     assert_eq!(seen, 302);
     assert!(replies.len() > 10);
+}
+
+#[test]
+fn access_keys_are_given_from_the_newest_state_and_listed_in_parts() {
+    let mut bench = Bench::new(LONG);
+    let given = |bench: &Bench, profile: &str| match bench.one(Request::AccessKey(profile.into())) {
+        Reply::AccessKey(found) => {
+            found.map(|(key, secret)| (key.access_key_id, secret.expose().to_owned()))
+        }
+        other => panic!("{other:?}"),
+    };
+    let listed = |bench: &Bench| {
+        let (replies, _) = bench.ask(Request::AccessKeys);
+        let count = replies.len();
+        let mut all = Vec::new();
+        for (n, reply) in replies.into_iter().enumerate() {
+            let Reply::AccessKeys { keys, more } = reply else {
+                panic!("{reply:?}");
+            };
+            assert!(keys.len() <= KEYS && more == (n + 1 < count));
+            all.extend(keys);
+        }
+        (all, count)
+    };
+    assert_eq!(given(&bench, "prod"), None);
+    assert_eq!(listed(&bench), (Vec::new(), 1));
+    let put = |bench: &mut Bench, profile: &str, id: &str| {
+        let secret = SecretText::new(format!("secret of {id}"));
+        bench
+            .vault
+            .put_access_key(profile, id, secret, NOON)
+            .unwrap();
+    };
+    put(&mut bench, "prod", "AKIATESTTESTTEST0001");
+    bench.vault.save(NOON).unwrap();
+    let first = "AKIATESTTESTTEST0001";
+    assert_eq!(
+        given(&bench, "prod"),
+        Some((first.into(), format!("secret of {first}")))
+    );
+    // Another program changes it: the old one is never given again.
+    put(&mut bench, "prod", "AKIATESTTESTTEST0002");
+    for n in 0..2 * KEYS {
+        put(&mut bench, &format!("p{n:04}"), "AKIATESTTESTTEST0003");
+    }
+    bench.vault.save(NOON).unwrap();
+    let second = "AKIATESTTESTTEST0002";
+    assert_eq!(
+        given(&bench, "prod"),
+        Some((second.into(), format!("secret of {second}")))
+    );
+    let (all, parts) = listed(&bench);
+    assert_eq!(all, bench.vault.access_keys().unwrap());
+    assert_eq!((all.len(), parts), (2 * KEYS + 1, 3));
+    // They are no accounts.
+    let Reply::Status(status) = bench.one(Request::Status) else {
+        panic!("no status");
+    };
+    assert_eq!(status.held.unwrap().accounts, 2);
 }
 
 #[test]

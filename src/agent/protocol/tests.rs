@@ -59,6 +59,8 @@ fn request() -> impl Strategy<Value = Request> {
             until,
         }),
         ".{0,60}".prop_map(Request::SessionForget),
+        ".{0,60}".prop_map(Request::AccessKey),
+        Just(()).prop_map(|()| Request::AccessKeys),
     ]
 }
 
@@ -143,6 +145,14 @@ fn code() -> impl Strategy<Value = Code> {
     ("[0-9A-Za-z]{1,10}", moment).prop_map(|(text, moment)| Code::from_text(&text, moment).unwrap())
 }
 
+fn access_key() -> impl Strategy<Value = AccessKey> {
+    (".{0,60}", ".{0,60}", any::<u64>()).prop_map(|(profile, access_key_id, added)| AccessKey {
+        profile,
+        access_key_id,
+        added,
+    })
+}
+
 fn status() -> impl Strategy<Value = Status> {
     let guard = prop_oneof![Just(Guard::Secret), Just(Guard::Locked), Just(Guard::Plain)];
     let secs = || any::<u64>().prop_map(Duration::from_secs);
@@ -184,6 +194,10 @@ fn reply() -> impl Strategy<Value = Reply> {
         (code(), code()).prop_map(|(first, second)| Reply::Pair(Pair { first, second })),
         prop::option::of((secret(0..300), time()))
             .prop_map(|held| Reply::Session(held.map(|(blob, until)| (Secret::new(blob), until)))),
+        prop::option::of((access_key(), ".{0,60}"))
+            .prop_map(|found| Reply::AccessKey(found.map(|(key, s)| (key, SecretText::new(s))))),
+        (prop::collection::vec(access_key(), 0..5), any::<bool>())
+            .prop_map(|(keys, more)| Reply::AccessKeys { keys, more }),
         (some(), any::<u32>())
             .prop_map(|(some, count)| Reply::NotOne(NotOne::Several(some, count))),
         (some(), any::<u32>(), any::<u32>())
@@ -265,6 +279,21 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_part_of_the_longest_access_keys_fits() {
+    let key = AccessKey {
+        profile: "p".repeat(256),
+        access_key_id: "K".repeat(128),
+        added: u64::MAX,
+    };
+    let frame = Reply::AccessKeys {
+        keys: vec![key; KEYS],
+        more: true,
+    };
+    let read = Reply::read(&frame.write()[4..]);
+    assert!(matches!(read, Some(Reply::AccessKeys { keys, more: true }) if keys.len() == KEYS));
 }
 
 #[test]
