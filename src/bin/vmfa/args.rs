@@ -140,7 +140,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  vmfa unlock                       for 8 hours, or until 10 minutes without use\n  \
                       vmfa unlock --for 1h --idle 1h    through an hour of Terraform\n\n\
-                      The agent never gives a secret: `show --secret` and `qr` ask for the passphrase again.\n\
+                      The agent never gives an account's secret: `show --secret` and `qr` ask for the passphrase again.\n\
                       It locks when the machine sleeps, when the screen is locked, and on `vmfa lock`."
     )]
     Unlock(Unlock),
