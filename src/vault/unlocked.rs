@@ -30,10 +30,6 @@ pub(super) struct Entry {
 }
 
 /// What a record shows.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are accounts, and each stands in a box of its own already"
-)]
 pub(super) enum View {
     Account(Summary),
     AccessKey(AccountId, AccessKey),

@@ -142,7 +142,7 @@ fn keys_put_in_apart_are_both_there_and_the_last_one_is_given() {
             assert_eq!(given(vault, "prod"), Some(last));
         }
         // Whichever is put in again is the one key from then on, on every machine.
-        let again = ours_is_later.then_some(2).unwrap_or(3);
+        let again = if ours_is_later { 2 } else { 3 };
         let now = LATER.plus_secs(60);
         let PutKey::Replaced(gone) = give(&mut ours, "prod", again, now) else {
             panic!("nothing replaced");
