@@ -1,10 +1,14 @@
 use super::*;
 use crate::account::Account;
-use crate::agent::protocol::MAX_FRAME;
+use crate::agent::protocol::{Head, MAX_FRAME, REQUEST_HEAD};
+use crate::agent::{Address, Client, Usual};
 use crate::failure::Kind;
 use crate::otp::{Algorithm, Digits, Hotp, Scheme, Totp};
 use crate::secret::SecretText;
-use crate::vault::{Credential, KdfParams, create};
+use crate::vault::{Credential, KdfParams, PutKey, create};
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const NOON: UnixTime = UnixTime::from_secs(1_800_000_000);
@@ -374,6 +378,63 @@ fn access_keys_are_given_from_the_newest_state_and_listed_in_parts() {
         panic!("no status");
     };
     assert_eq!(status.held.unwrap().accounts, 2);
+}
+
+/// Answers connections one after the other until told to stop; the first is closed without a word, as one that idles is when
+/// others wait.
+fn serve(listener: &UnixListener, hold: &Hold, is_over: &AtomicBool) {
+    for (n, stream) in listener.incoming().enumerate() {
+        let mut stream = stream.unwrap();
+        if is_over.load(Ordering::SeqCst) {
+            return;
+        }
+        let mut head = [0; REQUEST_HEAD];
+        while n > 0 && stream.read_exact(&mut head).is_ok() {
+            let head = Head::read(&head).unwrap();
+            let mut body = vec![0; head.body];
+            stream.read_exact(&mut body).unwrap();
+            let request = Request::read(head.verb.unwrap(), &body).unwrap();
+            let mut say = |reply: Reply| stream.write_all(&reply.write()).unwrap();
+            hold.answer(request, &mut newcomer(), &mut say);
+        }
+    }
+}
+
+#[test]
+fn a_client_gets_the_access_keys_that_the_vault_gives() {
+    let mut bench = Bench::new(LONG);
+    for n in 0..=KEYS {
+        let secret = SecretText::new(format!("secret of {n}"));
+        let put =
+            bench
+                .vault
+                .put_access_key(&format!("p{n:03}"), "AKIATESTTESTTEST0001", secret, NOON);
+        assert_eq!(put.unwrap(), PutKey::New);
+    }
+    bench.vault.save(NOON).unwrap();
+    let runtime = tempfile::tempdir().unwrap();
+    let (state, vault) = (&bench.files.state, &bench.files.vault);
+    let address = Address::new(Some(runtime.path()), state, vault, Usual::Yes);
+    address.make_directory().unwrap();
+    let listener = UnixListener::bind(address.socket()).unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| serve(&listener, &bench.hold, &is_over));
+        let client = Client::connect(&address).unwrap();
+        let asked = (
+            client.access_keys(),
+            client.access_key("p007"),
+            client.access_key("none"),
+        );
+        drop(client);
+        // Before anything is asserted, or a failure would wait for the server for good.
+        is_over.store(true, Ordering::SeqCst);
+        drop(UnixStream::connect(address.socket()));
+        assert_eq!(asked.0.unwrap(), bench.vault.access_keys().unwrap());
+        let (key, secret) = asked.1.unwrap().unwrap();
+        assert_eq!((&*key.profile, secret.expose()), ("p007", "secret of 7"));
+        assert!(asked.2.unwrap().is_none());
+    });
 }
 
 #[test]
