@@ -13,8 +13,7 @@ def keys_desk(desks):
 
 def test_they_are_given_while_it_is_unlocked(keys_desk, figures):
     desk = keys_desk
-    content = desk.content()
-    keys, [account] = content["access_keys"], content["accounts"]
+    keys = desk.content()["access_keys"]
     assert [key["profile"] for key in keys] == ["dév", "prod"]
     desk.unlock()
     with desk.line() as line:
@@ -26,13 +25,10 @@ def test_they_are_given_while_it_is_unlocked(keys_desk, figures):
             assert line.access_key(nobody) is None
         assert line.status()["held"]["accounts"] == 1
         assert [one["name"] for one in line.list()] == ["alice"] and line.list(1) == []
-        # An id of a record that is no account gives no code.
-        line.ask(spoken.CODE, spoken.code("alice", at=NOW))
     desk.ok("lock", passphrase=False)
     with desk.line() as line:
         assert line.ask(spoken.ACCESS_KEY, spoken.text("prod")).kind == "locked"
         assert line.ask(spoken.ACCESS_KEYS).kind == "locked"
-    assert account["name"] == "alice"
     figures(f"{len(keys)} access keys given by an unlocked agent, 0 by a locked one")
 
 
