@@ -7,7 +7,7 @@
 //! | floor | rooms |
 //! |---|---|
 //! | 6 | [`agent`] (on Unix): an open vault behind a socket, until it is locked |
-//! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved; `aws`: enrolment, sessions, policies (with the feature `aws`) |
+//! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved; [`aws`] (with the feature of that name): enrolment, sessions, policies |
 //! | 4 | [`import`]: other programs' words; [`authenticator`]: codes out, keys never; [`ledger`]: which steps were handed out |
 //! | 3 | [`account`]: summary (no secret), account (with secret), draft (loose words in), query |
 //! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`keep`]: blobs held until then; [`keyring`]: access keys; [`qr`]: pictures |
