@@ -7,6 +7,7 @@
 
 pub mod arn;
 pub mod console;
+pub mod csv;
 pub mod enroll;
 pub mod error;
 mod flight;

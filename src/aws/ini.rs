@@ -345,3 +345,6 @@ fn block(lines: &[(usize, &str)]) -> Result<Vec<Entry>, IniError> {
     }
     Ok(entries)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ mod process;
 mod settings;
 mod source;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 pub use chain::Link;
@@ -208,6 +208,26 @@ impl<'a> Profile<'a> {
             .or_else(|| self.entry_in(second.0, second.1))
     }
 
+    /// All that both files say of it, each with its place. Some of it is secret.
+    pub fn settings(&self) -> Vec<(At, &'a Entry)> {
+        let [credentials, config] = [File::Credentials, File::Config].map(|file| {
+            let entries = self.in_file(file).into_iter();
+            entries.flat_map(move |(ini, section)| {
+                ini.entries(section).map(move |entry| {
+                    let line = entry.line();
+                    (At { file, line }, entry)
+                })
+            })
+        });
+        let mut all: Vec<(At, &'a Entry)> = credentials.collect();
+        let keys: HashSet<&str> = all.iter().map(|(_, entry)| entry.key()).collect();
+        let others: Vec<_> = config
+            .filter(|(_, entry)| !keys.contains(entry.key()))
+            .collect();
+        all.extend(others);
+        all
+    }
+
     fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
@@ -233,3 +253,6 @@ fn second_word(name: &str) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

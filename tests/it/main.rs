@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails should say where")]
 
+#[cfg(feature = "aws")]
+mod aws_profiles;
 mod cli;
 mod floors;
 mod vault;

@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn words_are_cut_as_a_shell_cuts_them() {
-        let split = |text| {
+        let split = |text: &str| {
             words(text).map(|words| {
                 let words: Vec<String> = words.iter().map(|word| word.to_string()).collect();
                 words
@@ -70,7 +70,7 @@ mod tests {
             ("", Some(vec![])),
             ("  profile\ta ", Some(vec!["profile", "a"])),
             (r#"profile "a b""#, Some(vec!["profile", "a b"])),
-            (r#"a'b "c'"d"#, Some(vec![r#"ab "cd"#])),
+            (r#"a'b "c'd"#, Some(vec![r#"ab "cd"#])),
             (r#""a\"b\\c\d""#, Some(vec![r#"a"b\c\d"#])),
             (r"a\ b '\'", Some(vec!["a b", r"\"])),
             (r#"a "" b"#, Some(vec!["a", "", "b"])),

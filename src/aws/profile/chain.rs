@@ -1,6 +1,6 @@
 //! From a profile over its source to the end, as botocore goes.
 
-use super::{At, Profile, ProfileError, Profiles, Source};
+use super::{At, Profile, ProfileError, Profiles, Source, is_vmfa};
 use crate::account::text::clean;
 
 /// A profile on the way, and where its credentials come from.
@@ -46,6 +46,40 @@ impl Profiles {
             chain.push(Link { profile, source });
         }
         Ok(chain)
+    }
+
+    /// Refuses a profile whose credentials come from vmfa, which would have to ask that profile for them.
+    ///
+    /// A `credential_process` that runs vmfa for another profile is followed to that one; only one that comes back is refused.
+    ///
+    /// # Errors
+    /// The line of the `credential_process` that comes back; whatever [`Self::chain`] refuses.
+    pub fn refuse_loop(&self, name: &str) -> Result<(), ProfileError> {
+        let mut asked: Vec<String> = vec![name.into()];
+        loop {
+            let now = asked.last().map_or(name, String::as_str);
+            let chain = self.chain(now)?;
+            let Some(last) = chain.last() else {
+                return Ok(());
+            };
+            let Source::Process(process) = &last.source else {
+                return Ok(());
+            };
+            let Some(ours) = is_vmfa(process.value) else {
+                return Ok(());
+            };
+            // Called without a profile, vmfa takes the one that the environment names: as a rule the very one that is in use.
+            let next = ours.profile.unwrap_or_else(|| now.into());
+            // Asked for a profile that this one goes through, it would come by here again.
+            let is_on_the_way = chain.iter().any(|link| link.profile.name() == next);
+            if is_on_the_way || asked.contains(&next) {
+                return Err(ProfileError::Ours {
+                    at: process.at,
+                    profile: clean(last.profile.name()).into_owned(),
+                });
+            }
+            asked.push(next);
+        }
     }
 }
 

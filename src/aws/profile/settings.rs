@@ -88,14 +88,11 @@ impl<'a> Profile<'a> {
     /// Not one of the three that there are.
     pub fn credential_source(&self) -> Found<CredentialSource> {
         let wrong = "is none of Environment, Ec2InstanceMetadata and EcsContainer";
-        // botocore doesn't mind their case.
-        self.parsed("credential_source", wrong, |text| {
-            match text.to_lowercase().as_str() {
-                "environment" => Some(CredentialSource::Environment),
-                "ec2instancemetadata" => Some(CredentialSource::Ec2InstanceMetadata),
-                "ecscontainer" => Some(CredentialSource::EcsContainer),
-                _ => None,
-            }
+        self.parsed("credential_source", wrong, |text| match text {
+            "Environment" => Some(CredentialSource::Environment),
+            "Ec2InstanceMetadata" => Some(CredentialSource::Ec2InstanceMetadata),
+            "EcsContainer" => Some(CredentialSource::EcsContainer),
+            _ => None,
         })
     }
 
@@ -209,10 +206,13 @@ impl<'a> Profile<'a> {
                 wrong,
             }),
         };
-        if let Some(found) = self.service_endpoint(service)? {
-            return check(found).map(Some);
-        }
-        self.text("endpoint_url")?.map(check).transpose()
+        // An empty one counts as none.
+        let is_set = |found: &Setting<&str>| !found.value.is_empty();
+        let found = match self.service_endpoint(service)?.filter(is_set) {
+            Some(found) => Some(found),
+            None => self.text("endpoint_url")?.filter(is_set),
+        };
+        found.map(check).transpose()
     }
 
     fn service_endpoint(&self, service: &str) -> Found<&'a str> {
@@ -225,9 +225,10 @@ impl<'a> Profile<'a> {
             name: clean(named.value).into_owned(),
         };
         let index = self.all.services.get(named.value).ok_or_else(dangling)?;
-        let Some((ini, section)) = self.all.config_section(*index) else {
-            return Ok(None);
-        };
+        let found = self.all.config_section(*index);
+        // A section that says nothing is as good as none.
+        let found = found.filter(|(ini, section)| ini.entries(section).next().is_some());
+        let (ini, section) = found.ok_or_else(dangling)?;
         let Some(Value::Block(block)) = ini.get(section, service).map(Entry::value) else {
             return Ok(None);
         };

@@ -13,6 +13,8 @@ use vmfa::account::text::clean;
 use vmfa::agent::desktop::Buses;
 #[cfg(unix)]
 use vmfa::agent::{Address, Usual};
+#[cfg(feature = "aws")]
+use vmfa::secret::SecretText;
 
 use crate::fault::{Exit, Fault, Outcome};
 
@@ -215,5 +217,149 @@ impl Place {
             return clean(&format!("~/{}", rest.display())).into_owned();
         }
         clean(&path.display().to_string()).into_owned()
+    }
+}
+
+/// What the environment says of AWS.
+#[cfg(feature = "aws")]
+#[allow(dead_code, reason = "each command takes what it needs")]
+pub(crate) struct AwsPlace {
+    /// The config file: `AWS_CONFIG_FILE`, else `~/.aws/config`.
+    pub(crate) config_file: PathBuf,
+    /// The credentials file: `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    pub(crate) credentials_file: PathBuf,
+    /// The profile: `AWS_DEFAULT_PROFILE` first, as awscli 1 has it, then `AWS_PROFILE`.
+    pub(crate) profile: Option<String>,
+    /// The region: `AWS_REGION` first, as the SDKs have it, then `AWS_DEFAULT_REGION`, the only one that awscli 1 reads.
+    pub(crate) region: Option<String>,
+    /// Where a service is: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_IAM`, and for all `AWS_ENDPOINT_URL`.
+    pub(crate) endpoint_sts: Option<String>,
+    pub(crate) endpoint_iam: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) role_session_name: Option<String>,
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and perhaps `AWS_SESSION_TOKEN`.
+    pub(crate) keys: Option<(String, SecretText, Option<SecretText>)>,
+}
+
+#[cfg(feature = "aws")]
+impl Place {
+    /// What the environment says of AWS, read when it is asked for: no code needs it.
+    ///
+    /// # Errors
+    /// A variable that isn't UTF-8; an access key ID without its secret half; no home directory to look in.
+    #[allow(dead_code, reason = "the commands of `vmfa aws` ask it")]
+    pub(crate) fn aws(&self) -> Outcome<AwsPlace> {
+        let text = |name: &str| match set(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(_)) => Err(Fault::usage(format!("{name} is not UTF-8"))),
+        };
+        let first = |names: [&str; 2]| Ok(text(names[0])?.or(text(names[1])?));
+        let secret = |name: &str| text(name).map(|value| value.map(SecretText::new));
+        let file = |name: &str, usual: &str| match text(name)? {
+            Some(path) => self.expanded(&path),
+            None => self.expanded(usual),
+        };
+        let token = match secret("AWS_SECURITY_TOKEN")? {
+            _ if set("AWS_SESSION_TOKEN").is_some() => secret("AWS_SESSION_TOKEN")?,
+            older => older,
+        };
+        let keys = match (text("AWS_ACCESS_KEY_ID")?, secret("AWS_SECRET_ACCESS_KEY")?) {
+            (Some(id), Some(secret)) => Some((id, secret, token)),
+            (None, _) => None,
+            (Some(_), None) => {
+                return Err(Fault::usage(
+                    "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not",
+                ));
+            }
+        };
+        Ok(AwsPlace {
+            config_file: file("AWS_CONFIG_FILE", "~/.aws/config")?,
+            credentials_file: file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?,
+            profile: first(["AWS_DEFAULT_PROFILE", "AWS_PROFILE"])?,
+            region: first(["AWS_REGION", "AWS_DEFAULT_REGION"])?,
+            endpoint_sts: text("AWS_ENDPOINT_URL_STS")?,
+            endpoint_iam: text("AWS_ENDPOINT_URL_IAM")?,
+            endpoint: text("AWS_ENDPOINT_URL")?,
+            role_session_name: text("AWS_ROLE_SESSION_NAME")?,
+            ca_bundle: text("AWS_CA_BUNDLE")?.map(PathBuf::from),
+            keys,
+        })
+    }
+
+    /// A path as botocore expands it: `$NAME` and `${NAME}` that are set, then `~` at the beginning.
+    fn expanded(&self, path: &str) -> Outcome<PathBuf> {
+        let path = with_variables(path, |name| {
+            std::env::var_os(name).and_then(|value| value.into_string().ok())
+        });
+        let rest = match path.strip_prefix('~') {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => rest,
+            Some(_) | None => return Ok(path.into()),
+        };
+        let no_home = || {
+            Fault::new(
+                Exit::NotFound,
+                "there is no home directory to look for AWS's files in",
+            )
+            .hint("set HOME, or AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE")
+        };
+        let home = self.home.as_ref().ok_or_else(no_home)?;
+        Ok(home.join(rest.trim_start_matches('/')))
+    }
+}
+
+/// Python's `os.path.expandvars`: what isn't set stays as it is written.
+#[cfg(feature = "aws")]
+fn with_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let behind = &rest[at + 1..];
+        let (name, len) = match behind.strip_prefix('{') {
+            Some(inner) => match inner.find('}') {
+                Some(end) => (&inner[..end], end + 2),
+                None => ("", 0),
+            },
+            None => {
+                let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                let end = behind.find(|c| !fits(c)).unwrap_or(behind.len());
+                (&behind[..end], end)
+            }
+        };
+        // A name with `=` or NUL is no variable's, and asking for it would be a fault of ours.
+        let is_name = !name.is_empty() && !name.contains(['=', '\0']);
+        match is_name.then(|| value(name)).flatten() {
+            Some(value) => out.push_str(&value),
+            None => out.push_str(&rest[at..at + 1 + len]),
+        }
+        rest = &behind[len..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(all(test, feature = "aws"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_in_a_path_are_expanded_as_python_does() {
+        let value = |name: &str| match name {
+            "A" => Some("1".to_owned()),
+            "AB" => Some("2".to_owned()),
+            _ => None,
+        };
+        for (text, expected) in [
+            ("/x", "/x"),
+            ("$A/$AB/${A}B", "1/2/1B"),
+            ("$C/${C}/$", "$C/${C}/$"),
+            ("${A", "${A"),
+            ("$A$", "1$"),
+            ("é$A é", "é1 é"),
+        ] {
+            assert_eq!(with_variables(text, value), expected, "{text}");
+        }
     }
 }
