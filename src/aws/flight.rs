@@ -8,7 +8,6 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
 use crate::aws::error::AwsError;
@@ -39,11 +38,7 @@ impl Flight {
         began: UnixTime,
     ) -> Result<Self, AwsError> {
         // The names of profiles and roles are nobody's business.
-        let hash = digest(&SHA256, name.as_bytes());
-        let hash: String = hash.as_ref()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = crate::aws::hashed(name.as_bytes());
         make_private(host.locks()).map_err(|source| AwsError::Lock {
             path: host.locks().to_owned(),
             source,

@@ -1,11 +1,11 @@
 //! What a profile wants: who signs, which roles follow, for how long, with which device.
 
-use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use crate::account::text::clean;
 use crate::aws::arn::{Arn, Partition};
 use crate::aws::error::AwsError;
+use crate::aws::hashed;
 use crate::aws::host::Host;
 use crate::aws::profile::{Device, ProfileError, Profiles, Setting, Source, is_vmfa};
 use crate::aws::remote::{Keys, Signer};
@@ -222,13 +222,7 @@ impl Plan {
             self.session_seconds(),
             roles
         ]);
-        let hash = digest(&SHA256, whole.to_string().as_bytes());
-        let hex: String = hash
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("aws session {hex}")
+        format!("aws session {}", hashed(whole.to_string().as_bytes()))
     }
 }
 

@@ -4,7 +4,7 @@ mod add;
 #[cfg(unix)]
 mod agent;
 #[cfg(feature = "aws")]
-mod aws;
+pub(crate) mod aws;
 mod backup;
 mod check;
 mod code;

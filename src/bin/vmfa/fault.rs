@@ -55,6 +55,24 @@ impl From<Kind> for Exit {
     }
 }
 
+#[cfg(feature = "aws")]
+impl From<Exit> for Kind {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done | Exit::Internal => Self::Internal,
+            Exit::Usage => Self::Usage,
+            Exit::NotFound => Self::NotFound,
+            Exit::Locked => Self::Locked,
+            Exit::WrongPassphrase => Self::WrongPassphrase,
+            Exit::Damaged => Self::Damaged,
+            Exit::Partly => Self::Partly,
+            Exit::Refused => Self::Refused,
+            Exit::Offline => Self::Offline,
+            Exit::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

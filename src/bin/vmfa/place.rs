@@ -222,7 +222,6 @@ impl Place {
 
 /// What the environment says of AWS.
 #[cfg(feature = "aws")]
-#[allow(dead_code, reason = "each command takes what it needs")]
 pub(crate) struct AwsPlace {
     /// The config file: `AWS_CONFIG_FILE`, else `~/.aws/config`.
     pub(crate) config_file: PathBuf,
@@ -248,7 +247,6 @@ impl Place {
     ///
     /// # Errors
     /// A variable that isn't UTF-8; an access key ID without its secret half; no home directory to look in.
-    #[allow(dead_code, reason = "the commands of `vmfa aws` ask it")]
     pub(crate) fn aws(&self) -> Outcome<AwsPlace> {
         let text = |name: &str| match set(name).map(OsString::into_string) {
             None => Ok(None),
@@ -286,6 +284,11 @@ impl Place {
             ca_bundle: text("AWS_CA_BUNDLE")?.map(PathBuf::from),
             keys,
         })
+    }
+
+    /// Whether this process was started on the way to credentials that vmfa itself looks for.
+    pub(crate) fn is_asked_by_ourselves(&self) -> bool {
+        set(crate::command::aws::MARK).is_some()
     }
 
     /// A path as botocore expands it: `$NAME` and `${NAME}` that are set, then `~` at the beginning.

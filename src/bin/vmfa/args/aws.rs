@@ -1,5 +1,6 @@
 //! The arguments of `vmfa aws`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -7,12 +8,296 @@ use clap::{Args, Subcommand, ValueEnum};
 /// One variant a command, sorted by what a person does first.
 #[derive(Subcommand)]
 pub(crate) enum Aws {
+    /// Make this the user's MFA device: created, saved, enabled, proven
+    #[command(
+        after_help = "Examples:\n  vmfa aws enroll --profile admin\n  \
+                      vmfa aws enroll --profile admin --write-config admin-mfa\n\n\
+                      The secret is in the vault, and on the disk, before AWS is told to enable the device. Interrupted at any\n\
+                      point, the same command goes on where it stopped. AWS enables the root user's device in the console only:\n\
+                      `vmfa add QR.png`, then `vmfa pair`."
+    )]
+    Enroll(Enroll),
+    /// Show devices, keys and policies: the caller's, or every user's
+    #[command(
+        after_help = "Examples:\n  vmfa aws status --profile admin\n  vmfa aws status --profile admin --all-users --json\n\n\
+                      --all-users reads the credential report and the account's policies: for administrators. In step: a session\n\
+                      with MFA could be had by a code of this vault."
+    )]
+    Status(Status),
+    /// Bring a device of this vault into step with AWS's clock
+    #[command(after_help = "Example:\n  vmfa aws resync --profile admin")]
+    Resync(Device),
+    /// Put a new device of another name in a device's place: AWS can't rename one
+    #[command(after_help = "Example:\n  vmfa aws rename alice alice-laptop --profile admin")]
+    Rename(Rename),
+    /// Take a device from its user, and delete it
+    #[command(
+        after_help = "Example:\n  vmfa aws remove alice-old --profile admin\n\n\
+                      The last device of a user stays unless --last is said. The account goes into the trash: `vmfa restore`."
+    )]
+    Remove(Remove),
+    /// Put a new device in a device's place: enabled and proven before the old one goes
+    #[command(after_help = "Example:\n  vmfa aws rotate --profile admin")]
+    Rotate(Rotate),
+    /// Print a session as `credential_process` wants it
+    #[command(
+        after_help = "Example, in ~/.aws/config:\n  [profile admin-mfa]\n  credential_process = vmfa aws credentials --profile admin\n\n\
+                      One JSON object on standard output and nothing else. Nobody is asked where there is no terminal: the agent\n\
+                      (`vmfa unlock`), a key file or a passphrase command must serve, else exit code 4."
+    )]
+    Credentials(Credentials),
+    /// Run a command with a session in its environment
+    #[command(
+        after_help = "Example:\n  vmfa aws exec --profile admin -- terraform apply\n\n\
+                      Signals and the exit code are passed through."
+    )]
+    Exec(Exec),
+    /// Print lines for `eval` that put a session into the shell
+    #[command(
+        after_help = "Examples:\n  eval \"$(vmfa aws env --profile admin)\"\n  eval \"$(vmfa aws env --unset)\"\n  \
+                      vmfa aws env --profile admin --shell fish | source\n  \
+                      vmfa aws env --profile admin --shell powershell | Out-String | Invoke-Expression"
+    )]
+    Env(Env),
+    /// Print a link that signs a browser in to the console, from a role's session
+    #[command(
+        after_help = "Example:\n  vmfa aws login --profile ops | xargs xdg-open\n\n\
+                      Whoever has the link is signed in: it is good for 15 minutes."
+    )]
+    Login(Login),
+    /// Keep access keys in the vault in place of ~/.aws/credentials
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  vmfa aws key add admin\n  vmfa aws key add admin --csv accessKeys.csv\n  vmfa aws key list"
+    )]
+    Key(Key),
+    /// Read the credentials.csv of a new user: what comes first
+    #[command(after_help = "Example:\n  vmfa aws import-csv credentials.csv\n\nThe password in it is not kept.")]
+    ImportCsv(ImportCsv),
     /// Print a policy that forces MFA, or examine one; calls nobody
     #[command(
         subcommand,
         after_help = "Examples:\n  vmfa aws policy force-mfa > force-mfa.json\n  vmfa aws policy check force-mfa.json"
     )]
     Policy(Policy),
+}
+
+/// Whose credentials a command works with.
+#[derive(Args)]
+pub(crate) struct Profile {
+    /// The profile, as in ~/.aws/config [env: AWS_PROFILE]
+    #[arg(long, short = 'p', value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Enroll {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// The user whose device it will be, rather than the caller
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The device's name, rather than the user's
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+    /// Delete a device of that name that nobody has and whose secret isn't here
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Then write a profile NAME that gets its credentials from vmfa; a backup of the file is kept
+    #[arg(long, value_name = "NAME")]
+    pub(crate) write_config: Option<String>,
+    /// How long AWS is given to tell all its parts, before the proof
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub(crate) propagation: u16,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// Every user of the account
+    #[arg(long)]
+    pub(crate) all_users: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Device {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// The user whose device it is, rather than the caller
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The device's name or serial number; not needed where there is but one
+    #[arg(value_name = "DEVICE")]
+    pub(crate) device: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Rename {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// The user whose device it is, rather than the caller
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// The device's name or serial number
+    #[arg(value_name = "DEVICE")]
+    pub(crate) device: String,
+    /// The new name
+    #[arg(value_name = "NEW-NAME")]
+    pub(crate) name: String,
+    /// How long AWS is given to tell all its parts, before the proof
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub(crate) propagation: u16,
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    pub(crate) device: Device,
+    /// Even the last one: nothing may be done then that asks for MFA
+    #[arg(long)]
+    pub(crate) last: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Rotate {
+    #[command(flatten)]
+    pub(crate) device: Device,
+    /// The new device's name, rather than the old one's with a number
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+    /// How long AWS is given to tell all its parts, before the proof
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub(crate) propagation: u16,
+}
+
+/// Which session.
+#[derive(Args)]
+pub(crate) struct Session {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// The MFA device, rather than the profile's mfa_serial or the one of this vault that is the user's
+    #[arg(long, value_name = "ARN")]
+    pub(crate) serial_number: Option<String>,
+    /// How long it is to last: up to 129600 s for a user, up to the role's maximum for a role
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) duration: Option<u32>,
+    /// A new one, whatever is held
+    #[arg(long)]
+    pub(crate) new: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Credentials {
+    #[command(flatten)]
+    pub(crate) session: Session,
+}
+
+#[derive(Args)]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    pub(crate) session: Session,
+    /// The command and its arguments
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Args)]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) session: Session,
+    /// Whose words
+    #[arg(long, value_enum, default_value_t = Shell::Sh)]
+    pub(crate) shell: Shell,
+    /// Lines that take the session out again
+    #[arg(long)]
+    pub(crate) unset: bool,
+}
+
+/// A shell.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Shell {
+    /// sh, bash, zsh
+    Sh,
+    /// fish
+    Fish,
+    /// PowerShell
+    Powershell,
+}
+
+#[derive(Args)]
+pub(crate) struct Login {
+    #[command(flatten)]
+    pub(crate) session: Session,
+    /// Where the console opens
+    #[arg(long, value_name = "URL")]
+    pub(crate) destination: Option<String>,
+    /// How long the console's session lasts; only for a role had with a code (duration_seconds above 3600)
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) console_duration: Option<u32>,
+    /// The federation endpoint, rather than the partition's
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Key {
+    /// Keep the access key of a profile
+    #[command(
+        after_help = "Examples:\n  vmfa aws key add admin\n  vmfa aws key add admin --csv accessKeys.csv\n  \
+                      vmfa aws key add admin --from-credentials --remove-plaintext"
+    )]
+    Add(KeyAdd),
+    /// Show which profiles have one
+    List(KeyList),
+    /// Forget one; there is no trash for keys, only the vault's backups
+    Remove(KeyRemove),
+}
+
+#[derive(Args)]
+pub(crate) struct KeyAdd {
+    /// The profile
+    #[arg(value_name = "PROFILE")]
+    pub(crate) profile: String,
+    /// Read the console's accessKeys.csv or credentials.csv
+    #[arg(long, value_name = "FILE", group = "source")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Take what ~/.aws/credentials (or config) holds for the profile
+    #[arg(long, group = "source")]
+    pub(crate) from_credentials: bool,
+    /// Then remove it from that file; a backup of the file is kept
+    #[arg(long)]
+    pub(crate) remove_plaintext: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct KeyList {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct KeyRemove {
+    /// The profile, or an access key ID
+    #[arg(value_name = "PROFILE")]
+    pub(crate) which: String,
+}
+
+#[derive(Args)]
+pub(crate) struct ImportCsv {
+    /// The file that the console gave
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
