@@ -1,6 +1,9 @@
 //! The terminal: arguments, prompts, printing. The only place that reads the environment, asks a person, or prints.
 
 mod args;
+#[cfg(feature = "aws")]
+#[allow(dead_code, reason = "the commands of `vmfa aws` use it")]
+mod aws_files;
 mod command;
 mod credential;
 mod fault;

@@ -248,12 +248,16 @@ impl Place {
     /// # Errors
     /// A variable that isn't UTF-8; an access key ID without its secret half; no home directory to look in.
     pub(crate) fn aws(&self) -> Outcome<AwsPlace> {
-        let text = |name: &str| match set(name).map(OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(_)) => Err(Fault::usage(format!("{name} is not UTF-8"))),
+        let text = |name: &str| -> Outcome<Option<String>> {
+            match set(name).map(OsString::into_string) {
+                None => Ok(None),
+                Some(Ok(value)) => Ok(Some(value)),
+                Some(Err(_)) => Err(Fault::usage(format!("{name} is not UTF-8"))),
+            }
         };
-        let first = |names: [&str; 2]| Ok(text(names[0])?.or(text(names[1])?));
+        let first = |names: [&str; 2]| -> Outcome<Option<String>> {
+            Ok(text(names[0])?.or(text(names[1])?))
+        };
         let secret = |name: &str| text(name).map(|value| value.map(SecretText::new));
         let file = |name: &str, usual: &str| match text(name)? {
             Some(path) => self.expanded(&path),
@@ -292,6 +296,7 @@ impl Place {
     }
 
     /// A path as botocore expands it: `$NAME` and `${NAME}` that are set, then `~` at the beginning.
+    #[allow(dead_code, reason = "`aws` calls it")]
     fn expanded(&self, path: &str) -> Outcome<PathBuf> {
         let path = with_variables(path, |name| {
             std::env::var_os(name).and_then(|value| value.into_string().ok())
@@ -314,6 +319,7 @@ impl Place {
 
 /// Python's `os.path.expandvars`: what isn't set stays as it is written.
 #[cfg(feature = "aws")]
+#[allow(dead_code, reason = "`aws` calls it")]
 fn with_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;
