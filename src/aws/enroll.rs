@@ -82,6 +82,23 @@ pub enum Proof {
     OfSession,
 }
 
+/// How long what a file said of a user is remembered.
+const NOTED: u64 = 90 * 24 * 3600;
+
+/// Remembers where a user signs in to the console, for the account to come.
+///
+/// # Errors
+/// It can't be stored.
+pub fn note_user(host: &mut impl Host, user: &str, link: Option<&str>) -> Result<(), AwsError> {
+    let until = host.now()?.plus_secs(NOTED);
+    let link = link.unwrap_or_default();
+    host.hold(&noted(user), &Secret::new(link.as_bytes().to_vec()), until)
+}
+
+fn noted(user: &str) -> String {
+    format!("aws user {}", crate::aws::hashed(user.as_bytes()))
+}
+
 /// Who signs and for whom.
 pub(super) struct Parties {
     pub(super) signer: Signer,
@@ -388,7 +405,12 @@ fn create<H: Host, R: Remote>(
     if device.serial_number != serial.as_str() {
         return Err(AwsError::OddDevice("it has another serial number"));
     }
+    let link = host
+        .recall(&noted(&parties.user))?
+        .and_then(|(link, _)| String::from_utf8(link.expose().to_vec()).ok())
+        .filter(|link| !link.is_empty());
     let draft = Draft {
+        note: link.map(|link| format!("{} signs in at {link}", parties.user)),
         kind: Some("totp".into()),
         issuer: Some(ISSUER.into()),
         name: Some(format!("{}@{}", serial.name(), serial.arn().account())),

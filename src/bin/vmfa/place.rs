@@ -231,9 +231,8 @@ pub(crate) struct AwsPlace {
     pub(crate) profile: Option<String>,
     /// The region: `AWS_REGION` first, as the SDKs have it, then `AWS_DEFAULT_REGION`, the only one that awscli 1 reads.
     pub(crate) region: Option<String>,
-    /// Where a service is: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_IAM`, and for all `AWS_ENDPOINT_URL`.
+    /// Where STS is: `AWS_ENDPOINT_URL_STS`, and for all services `AWS_ENDPOINT_URL`. The SDK looks for itself, too.
     pub(crate) endpoint_sts: Option<String>,
-    pub(crate) endpoint_iam: Option<String>,
     pub(crate) endpoint: Option<String>,
     pub(crate) role_session_name: Option<String>,
     pub(crate) ca_bundle: Option<PathBuf>,
@@ -282,7 +281,6 @@ impl Place {
             profile: first(["AWS_DEFAULT_PROFILE", "AWS_PROFILE"])?,
             region: first(["AWS_REGION", "AWS_DEFAULT_REGION"])?,
             endpoint_sts: text("AWS_ENDPOINT_URL_STS")?,
-            endpoint_iam: text("AWS_ENDPOINT_URL_IAM")?,
             endpoint: text("AWS_ENDPOINT_URL")?,
             role_session_name: text("AWS_ROLE_SESSION_NAME")?,
             ca_bundle: text("AWS_CA_BUNDLE")?.map(PathBuf::from),

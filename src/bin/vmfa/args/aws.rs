@@ -9,21 +9,12 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Subcommand)]
 pub(crate) enum Aws {
     /// Make this the user's MFA device: created, saved, enabled, proven
-    #[command(
-        after_help = "Examples:\n  vmfa aws enroll --profile admin\n  \
+    #[command(after_help = "Examples:\n  vmfa aws enroll --profile admin\n  \
                       vmfa aws enroll --profile admin --write-config admin-mfa\n\n\
                       The secret is in the vault, and on the disk, before AWS is told to enable the device. Interrupted at any\n\
                       point, the same command goes on where it stopped. AWS enables the root user's device in the console only:\n\
-                      `vmfa add QR.png`, then `vmfa pair`."
-    )]
+                      `vmfa add QR.png`, then `vmfa pair`.")]
     Enroll(Enroll),
-    /// Show devices, keys and policies: the caller's, or every user's
-    #[command(
-        after_help = "Examples:\n  vmfa aws status --profile admin\n  vmfa aws status --profile admin --all-users --json\n\n\
-                      --all-users reads the credential report and the account's policies: for administrators. In step: a session\n\
-                      with MFA could be had by a code of this vault."
-    )]
-    Status(Status),
     /// Bring a device of this vault into step with AWS's clock
     #[command(after_help = "Example:\n  vmfa aws resync --profile admin")]
     Resync(Device),
@@ -72,7 +63,9 @@ pub(crate) enum Aws {
     )]
     Key(Key),
     /// Read the credentials.csv of a new user: what comes first
-    #[command(after_help = "Example:\n  vmfa aws import-csv credentials.csv\n\nThe password in it is not kept.")]
+    #[command(
+        after_help = "Example:\n  vmfa aws import-csv credentials.csv\n\nThe password in it is not kept."
+    )]
     ImportCsv(ImportCsv),
     /// Print a policy that forces MFA, or examine one; calls nobody
     #[command(
@@ -109,18 +102,6 @@ pub(crate) struct Enroll {
     /// How long AWS is given to tell all its parts, before the proof
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub(crate) propagation: u16,
-    /// As JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct Status {
-    #[command(flatten)]
-    pub(crate) profile: Profile,
-    /// Every user of the account
-    #[arg(long)]
-    pub(crate) all_users: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -204,7 +185,12 @@ pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) session: Session,
     /// The command and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "CMD",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     pub(crate) command: Vec<OsString>,
 }
 

@@ -71,7 +71,12 @@ impl<'c> Trip<'c> {
                 "--duration {seconds}: a session lasts 900 to 129600 seconds"
             )));
         }
-        Self::of(context, input.profile.profile.as_deref(), serial, input.duration)
+        Self::of(
+            context,
+            input.profile.profile.as_deref(),
+            serial,
+            input.duration,
+        )
     }
 
     fn of(
@@ -104,7 +109,10 @@ impl<'c> Trip<'c> {
         let plan = Plan::new(&profiles, wanted).map_err(Fault::from)?;
         let known = profiles.get(&plan.profile);
         let region = match known {
-            Some(profile) => profile.own_region().map_err(Fault::from)?.map(|found| found.value.to_owned()),
+            Some(profile) => profile
+                .own_region()
+                .map_err(Fault::from)?
+                .map(|found| found.value.to_owned()),
             None => None,
         };
         let region = place.region.clone().or(region);
@@ -145,7 +153,10 @@ fn endpoints(profiles: &Profiles, profile: Option<&str>, place: &AwsPlace) -> St
         let found = profile?.endpoint_url(service).ok()??;
         Some(found.value.to_owned())
     };
-    let sts = place.endpoint_sts.clone().or_else(|| place.endpoint.clone());
+    let sts = place
+        .endpoint_sts
+        .clone()
+        .or_else(|| place.endpoint.clone());
     sts.or_else(|| of("sts")).unwrap_or_default()
 }
 
@@ -154,9 +165,13 @@ fn circle(profiles: &Profiles, asked: Option<&str>) -> Fault {
     let line = profiles.names().find_map(|name| {
         let process = profiles.get(name)?.credential_process().ok()??;
         let ours = is_vmfa(process.value)?;
-        (ours.profile.as_deref() == asked).then(|| format!("{} (profile {})", process.at, clean(name)))
+        (ours.profile.as_deref() == asked)
+            .then(|| format!("{} (profile {})", process.at, clean(name)))
     });
-    let whose = asked.map_or_else(|| "the default profile".into(), |name| format!("profile {}", quoted(name)));
+    let whose = asked.map_or_else(
+        || "the default profile".into(),
+        |name| format!("profile {}", quoted(name)),
+    );
     Fault::usage(format!(
         "vmfa looks for the credentials of {whose}, and is asked for them itself{}",
         line.map(|line| format!(": {line}")).unwrap_or_default()

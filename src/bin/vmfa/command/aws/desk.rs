@@ -191,7 +191,7 @@ impl<'c> Desk<'c> {
         Ok(summary)
     }
 
-    fn into_trash(&mut self, id: &AccountId, why: &str) -> Outcome {
+    fn put_in_trash(&mut self, id: &AccountId, why: &str) -> Outcome {
         let context = self.context;
         let now = context.now()?;
         let vault = self.vault()?;
@@ -260,7 +260,7 @@ impl Host for Desk<'_> {
     }
 
     fn trash(&mut self, id: &AccountId, why: &str) -> Result<(), AwsError> {
-        let outcome = self.into_trash(id, why);
+        let outcome = self.put_in_trash(id, why);
         self.carry(outcome)
     }
 
@@ -296,7 +296,9 @@ impl Host for Desk<'_> {
 
     fn tell(&self, text: &str) {
         if self.context.screen.err_is_terminal() {
-            self.context.screen.remark(&vmfa::account::text::clean(text));
+            self.context
+                .screen
+                .remark(&vmfa::account::text::clean(text));
         }
     }
 

@@ -24,7 +24,11 @@ pub(super) fn resync(context: &Context, input: &Device) -> Outcome {
 
 pub(super) fn remove(context: &Context, input: &Remove) -> Outcome {
     let mut trip = Trip::new(context, input.device.profile.profile.as_deref())?;
-    let last = if input.last { Last::Removed } else { Last::Kept };
+    let last = if input.last {
+        Last::Removed
+    } else {
+        Last::Kept
+    };
     let which = which(&input.device);
     let managed = manage::remove(&mut trip.desk, &mut trip.calls, &trip.plan, &which, last);
     let managed = trip.desk.settle(managed)?;
@@ -33,7 +37,12 @@ pub(super) fn remove(context: &Context, input: &Remove) -> Outcome {
 }
 
 pub(super) fn rotate(context: &Context, input: &Rotate) -> Outcome {
-    replace(context, &input.device, input.device_name.as_deref(), input.propagation)
+    replace(
+        context,
+        &input.device,
+        input.device_name.as_deref(),
+        input.propagation,
+    )
 }
 
 pub(super) fn rename(context: &Context, input: &Rename) -> Outcome {
@@ -47,12 +56,7 @@ pub(super) fn rename(context: &Context, input: &Rename) -> Outcome {
     replace(context, &device, Some(&input.name), input.propagation)
 }
 
-fn replace(
-    context: &Context,
-    device: &Device,
-    name: Option<&str>,
-    propagation: u16,
-) -> Outcome {
+fn replace(context: &Context, device: &Device, name: Option<&str>, propagation: u16) -> Outcome {
     let mut trip = Trip::new(context, device.profile.profile.as_deref())?;
     let wanted = Wanted {
         user: device.user.clone(),
@@ -60,7 +64,13 @@ fn replace(
         orphan: Orphan::Kept,
         propagation: Duration::from_secs(propagation.into()),
     };
-    let done = manage::rotate(&mut trip.desk, &mut trip.calls, &trip.plan, &which(device), wanted);
+    let done = manage::rotate(
+        &mut trip.desk,
+        &mut trip.calls,
+        &trip.plan,
+        &which(device),
+        wanted,
+    );
     let (managed, enrolled) = trip.desk.settle(done)?;
     trip.desk.close();
     context.screen.line(&new(&enrolled))?;
@@ -79,7 +89,11 @@ fn new(enrolled: &Enrolled) -> String {
         Proof::Proven => "enabled and proven",
         Proof::OfAnother | Proof::OfSession => "enabled; the first sign-in will prove it",
     };
-    format!("{}: {proof}, in the vault as {}", enrolled.serial, named(&enrolled.account))
+    format!(
+        "{}: {proof}, in the vault as {}",
+        enrolled.serial,
+        named(&enrolled.account)
+    )
 }
 
 fn gone(managed: &Managed) -> String {

@@ -11,7 +11,11 @@ use vmfa::aws::wire::{Answer, Greeting, MAX_LINE, Outcome as Said, Question};
 use zeroize::Zeroizing;
 
 /// The name under which it is installed, beside `vmfa`.
-const PROGRAM: &str = if cfg!(windows) { "vmfa-aws.exe" } else { "vmfa-aws" };
+const PROGRAM: &str = if cfg!(windows) {
+    "vmfa-aws.exe"
+} else {
+    "vmfa-aws"
+};
 
 /// Set in its environment: a `credential_process` that leads back to vmfa finds it there, and doesn't start all over again.
 pub(crate) const MARK: &str = "VMFA_AWS_ASKS";
@@ -62,7 +66,10 @@ impl Calls {
         match read {
             Ok(len) if len > 0 && line.ends_with(b"\n") => Ok(line),
             Ok(_) | Err(_) => {
-                let status = self.running.take().and_then(|mut gone| gone.child.wait().ok());
+                let status = self
+                    .running
+                    .take()
+                    .and_then(|mut gone| gone.child.wait().ok());
                 Err(Failed::NoCaller(match status {
                     Some(status) => format!("{PROGRAM} ended without an answer: {status}"),
                     None => format!("{PROGRAM} gave no answer"),
@@ -95,7 +102,11 @@ impl Remote for Calls {
             operation: O::NAME,
             what,
         };
-        let not_written = |_| failed(Failed::NotUnderstood("the question can't be written".into()));
+        let not_written = |_| {
+            failed(Failed::NotUnderstood(
+                "the question can't be written".into(),
+            ))
+        };
         let input = to_raw_value(operation).map_err(not_written)?;
         let question = Question {
             signer: signer.into(),
@@ -106,7 +117,11 @@ impl Remote for Calls {
         line.push(b'\n');
         drop(Zeroizing::new(String::from(Box::<str>::from(input))));
         let line = self.exchange(&line).map_err(failed)?;
-        let odd = || failed(Failed::NotUnderstood(format!("{PROGRAM}'s answer can't be understood")));
+        let odd = || {
+            failed(Failed::NotUnderstood(format!(
+                "{PROGRAM}'s answer can't be understood"
+            )))
+        };
         let answer: Answer<'_> = serde_json::from_slice(&line).map_err(|_| odd())?;
         self.skew = answer.skew.or(self.skew);
         match answer.outcome {
@@ -137,7 +152,9 @@ impl Remote for Calls {
 
 fn start(greeting: &Greeting) -> Result<Running, Failed> {
     let program = beside().ok_or_else(|| {
-        Failed::NoCaller(format!("{PROGRAM}, which makes the calls to AWS, isn't installed beside vmfa"))
+        Failed::NoCaller(format!(
+            "{PROGRAM}, which makes the calls to AWS, isn't installed beside vmfa"
+        ))
     })?;
     let broken = |error: std::io::Error| {
         Failed::NoCaller(format!(
@@ -171,6 +188,9 @@ fn beside() -> Option<PathBuf> {
     let real = std::fs::canonicalize(&own).unwrap_or_else(|_| own.clone());
     [real, own]
         .iter()
-        .filter_map(|path| path.parent().map(|directory: &Path| directory.join(PROGRAM)))
+        .filter_map(|path| {
+            path.parent()
+                .map(|directory: &Path| directory.join(PROGRAM))
+        })
         .find(|path| path.is_file())
 }

@@ -70,8 +70,7 @@ pub(super) fn exec(context: &Context, input: &Exec) -> Outcome<Exit> {
         return Err(Fault::usage("which command?"));
     };
     let (session, region) = of(context, &input.session)?;
-    let variables: Vec<(&str, Zeroizing<String>)> =
-        process::variables(&session, region.as_deref());
+    let variables: Vec<(&str, Zeroizing<String>)> = process::variables(&session, region.as_deref());
     let mut command = Command::new(program);
     command.args(arguments);
     for name in process::UNSET {
