@@ -129,6 +129,14 @@ pub(crate) enum Command {
                       vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n\nA counter-based (HOTP) account's counter advances with every code."
     )]
     Code(Code),
+    /// Print a code for another program to send to AWS: always a new one, one line and nothing else
+    #[command(
+        after_help = "Example, in ~/.aws/config, for aws-vault:\n  [profile admin]\n  mfa_serial = arn:aws:iam::123456789012:mfa/alice\n  \
+                      mfa_process = vmfa mfa-process arn:aws:iam::123456789012:mfa/alice\n\n\
+                      The same as `vmfa code --fresh --within 2`. A passphrase is asked for on the terminal, never on standard\n\
+                      input; where there is none, the agent (`vmfa unlock`) must serve."
+    )]
+    MfaProcess(MfaProcess),
     /// Print two consecutive codes, as enabling an AWS device needs them
     #[command(
         after_help = "Examples:\n  vmfa pair aws root           the codes of the step before and of this one, in order: type them at once\n  \
@@ -308,6 +316,13 @@ pub(crate) struct Code {
     /// As JSON: code, time step, and the seconds from and until which it holds
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct MfaProcess {
+    /// Serial number, label, or words of them
+    #[arg(required = true, value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
 }
 
 #[derive(Args)]

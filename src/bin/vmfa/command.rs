@@ -76,6 +76,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Init(input) => init::run(context, &input).map(done),
         Command::Add(input) => add::run(context, *input),
         Command::Code(input) => code::run(context, &input).map(done),
+        Command::MfaProcess(input) => code::for_process(context, input).map(done),
         Command::Pair(input) => pair::run(context, &input).map(done),
         #[cfg(unix)]
         Command::Unlock(input) => agent::unlock(context, &input).map(done),

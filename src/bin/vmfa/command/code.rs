@@ -11,7 +11,7 @@ use vmfa::failure::Kind;
 use vmfa::otp::{self, Moment, OtpError, Scheme};
 use vmfa::vault::Unlocked;
 
-use crate::args::Code;
+use crate::args::{Code, MfaProcess};
 #[cfg(unix)]
 use crate::command::by_query;
 use crate::command::giver::Giver;
@@ -34,6 +34,20 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     giver.close();
     print(context, summary, &code, input)
 }
+
+/// For a program that sends it to AWS: a code that nobody had, of a step that AWS takes.
+pub(crate) fn for_process(context: &Context, input: MfaProcess) -> Outcome {
+    let input = Code {
+        query: input.query,
+        fresh: true,
+        within: AWS_WITHIN,
+        ..Code::default()
+    };
+    run(context, &input)
+}
+
+/// AWS takes codes of so many steps either way of the present one.
+const AWS_WITHIN: u32 = 2;
 
 /// By the agent, if there is one that can answer: in one question where nothing but the present code is wanted.
 #[cfg(unix)]

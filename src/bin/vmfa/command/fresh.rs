@@ -25,7 +25,7 @@ pub(crate) fn code(
         giver.may(summary)?;
         let mut at = present()?;
         let step = loop {
-            match ledger.claim(&summary.id, at, within)? {
+            match claim(context, &ledger, summary, at, within)? {
                 Claim::Step(step) => break step,
                 Claim::WaitFor(step) if summary.confirm => at = step,
                 Claim::WaitFor(step) => {
@@ -43,6 +43,41 @@ pub(crate) fn code(
             return Ok(code);
         }
     }
+}
+
+/// Claims a step. AWS counts attempts, whoever makes them: for its devices the budget is kept.
+fn claim(
+    context: &Context,
+    ledger: &Ledger,
+    summary: &Summary,
+    at: u64,
+    within: u32,
+) -> Outcome<Claim> {
+    #[cfg(feature = "aws")]
+    if summary.serial_number.is_some() {
+        use vmfa::ledger::Attempt;
+        let until = match ledger.claim_attempt(
+            &summary.id,
+            at,
+            within,
+            context.clock.now()?,
+            vmfa::aws::BUDGET,
+        )? {
+            Attempt::Step(step) => return Ok(Claim::Step(step)),
+            Attempt::WaitFor(step) => return Ok(Claim::WaitFor(step)),
+            Attempt::Spent(until) => until,
+        };
+        context
+            .screen
+            .wait("AWS takes 9 codes in 3 minutes; the next one in", || {
+                Ok(context.clock.now()?.until(until))
+            })?;
+        let now = summary.scheme.step_at(context.clock.now()?)?;
+        return Ok(Claim::WaitFor(now.max(at)));
+    }
+    #[cfg(not(feature = "aws"))]
+    let _ = context;
+    Ok(ledger.claim(&summary.id, at, within)?)
 }
 
 fn wait_for(context: &Context, summary: &Summary, step: u64) -> Outcome {
