@@ -147,7 +147,7 @@ impl Context {
                     self.vault_name()
                 ),
             )
-            .hint("name a source with --passphrase-file, --passphrase-fd or --passphrase-command")
+            .hint("run `vmfa unlock` in a terminal first, or name a source with --passphrase-file, --passphrase-fd or --passphrase-command")
         })
     }
 }

@@ -162,12 +162,17 @@ fn endpoints(profiles: &Profiles, profile: Option<&str>, place: &AwsPlace) -> St
 
 /// Looking for credentials led back here.
 fn circle(profiles: &Profiles, asked: Option<&str>) -> Fault {
-    let line = profiles.names().find_map(|name| {
-        let process = profiles.get(name)?.credential_process().ok()??;
+    let process = |name: &str| profiles.get(name)?.credential_process().ok()?;
+    // Its own line, as a rule, perhaps by way of a script; else one that names it.
+    let own = asked.and_then(|name| Some((process(name)?, name)));
+    let other = profiles.names().find_map(|name| {
+        let process = process(name)?;
         let ours = is_vmfa(process.value)?;
-        (ours.profile.as_deref() == asked)
-            .then(|| format!("{} (profile {})", process.at, clean(name)))
+        (ours.profile.as_deref() == asked).then_some((process, name))
     });
+    let line = own
+        .or(other)
+        .map(|(process, name)| format!("{}, profile {}", process.at, clean(name)));
     let whose = asked.map_or_else(
         || "the default profile".into(),
         |name| format!("profile {}", quoted(name)),

@@ -1,5 +1,6 @@
 //! Where the trips to AWS start: the vault or the agent that holds it, the ledger, the person at the terminal.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Desk<'c> {
     #[cfg(unix)]
     agent: Agent,
     vault: Option<Unlocked>,
+    /// What was warned of: once is enough.
+    warned: RefCell<Vec<String>>,
     /// What stopped a trip on this side, whole: an [`AwsError`] tells less.
     fault: Option<Fault>,
 }
@@ -72,6 +75,7 @@ impl<'c> Desk<'c> {
             #[cfg(unix)]
             agent: Agent::NotAsked,
             vault: None,
+            warned: RefCell::default(),
             fault: None,
         }
     }
@@ -303,7 +307,11 @@ impl Host for Desk<'_> {
     }
 
     fn warn(&self, text: &str) {
-        self.context.screen.warn(text);
+        let mut warned = self.warned.borrow_mut();
+        if !warned.iter().any(|before| before == text) {
+            self.context.screen.warn(text);
+            warned.push(text.to_owned());
+        }
     }
 
     fn wait(&self, what: &str, span: Duration) -> Result<(), AwsError> {
