@@ -255,6 +255,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::claim`]; another process holds it for longer than `patience`.
+    #[cfg(feature = "aws")]
     pub(crate) fn lock_beside(
         path: &Path,
         patience: Duration,
