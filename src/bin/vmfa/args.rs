@@ -129,12 +129,12 @@ pub(crate) enum Command {
                       vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n\nA counter-based (HOTP) account's counter advances with every code."
     )]
     Code(Code),
-    /// Print a code for another program to send to AWS: always a new one, one line and nothing else
+    /// Print a new code, for a program that sends it to AWS
     #[command(
         after_help = "Example, in ~/.aws/config, for aws-vault:\n  [profile admin]\n  mfa_serial = arn:aws:iam::123456789012:mfa/alice\n  \
                       mfa_process = vmfa mfa-process arn:aws:iam::123456789012:mfa/alice\n\n\
-                      The same as `vmfa code --fresh --within 2`. A passphrase is asked for on the terminal, never on standard\n\
-                      input; where there is none, the agent (`vmfa unlock`) must serve."
+                      The same as `vmfa code --fresh --within 2`: one line that nobody had before. A passphrase is\n\
+                      asked for on the terminal; where there is none, the agent (`vmfa unlock`) must serve."
     )]
     MfaProcess(MfaProcess),
     /// Print two consecutive codes, as enabling an AWS device needs them
@@ -163,9 +163,16 @@ pub(crate) enum Command {
                       `vmfa unlock` starts an agent by itself where none runs."
     )]
     Agent(Agent),
-    /// AWS: policies that force MFA
+    /// Be a user's MFA device at AWS, and give sessions with MFA to other programs
     #[cfg(feature = "aws")]
-    #[command(subcommand, after_help = "Example:\n  vmfa aws policy force-mfa")]
+    #[command(
+        subcommand,
+        after_help = "Example, from a new access key to a profile that every program can use:\n  \
+                      vmfa aws key add alice --csv accessKeys.csv\n  \
+                      vmfa aws enroll --profile alice --write-config alice-mfa\n  \
+                      aws s3 ls --profile alice-mfa\n\n\
+                      Calls are made by vmfa-aws, which is installed beside vmfa."
+    )]
     Aws(aws::Aws),
     /// Tell which QR codes are in a picture; needs no vault
     #[command(

@@ -11,9 +11,9 @@ pub(crate) enum Aws {
     /// Make this the user's MFA device: created, saved, enabled, proven
     #[command(after_help = "Examples:\n  vmfa aws enroll --profile admin\n  \
                       vmfa aws enroll --profile admin --write-config admin-mfa\n\n\
-                      The secret is in the vault, and on the disk, before AWS is told to enable the device. Interrupted at any\n\
-                      point, the same command goes on where it stopped. AWS enables the root user's device in the console only:\n\
-                      `vmfa add QR.png`, then `vmfa pair`.")]
+                      The secret is in the vault, and on the disk, before AWS is told to enable the device.\n\
+                      Interrupted at any point, the same command goes on where it stopped. AWS enables the root\n\
+                      user's device in the console only: `vmfa add QR.png`, then `vmfa pair`.")]
     Enroll(Enroll),
     /// Bring a device of this vault into step with AWS's clock
     #[command(after_help = "Example:\n  vmfa aws resync --profile admin")]
@@ -33,8 +33,8 @@ pub(crate) enum Aws {
     /// Print a session as `credential_process` wants it
     #[command(
         after_help = "Example, in ~/.aws/config:\n  [profile admin-mfa]\n  credential_process = vmfa aws credentials --profile admin\n\n\
-                      One JSON object on standard output and nothing else. Nobody is asked where there is no terminal: the agent\n\
-                      (`vmfa unlock`), a key file or a passphrase command must serve, else exit code 4."
+                      One JSON object on standard output and nothing else. Where there is no terminal nobody is asked:\n\
+                      the agent (`vmfa unlock`), a key file or a passphrase command must serve, else exit code 4."
     )]
     Credentials(Credentials),
     /// Run a command with a session in its environment
