@@ -211,6 +211,28 @@ impl Ledger {
         })
     }
 
+    /// Claims the present step and the one before it, for a pair of codes: for one caller of all processes, on disk before this
+    /// returns. Where one of them was used, there is a wait for the first two that weren't: other steps than the present ones
+    /// would tell the other side a clock that is off.
+    ///
+    /// # Errors
+    /// As [`Ledger::claim`].
+    #[cfg(feature = "aws")]
+    pub fn claim_pair(&self, id: &AccountId, current: u64) -> Result<Claim, LedgerError> {
+        self.change(|record| {
+            let free = |step: u64| {
+                let before = step.checked_sub(1);
+                !record.is_used(id, step) && before.is_some_and(|step| !record.is_used(id, step))
+            };
+            if !free(current) {
+                let next = (current..u64::MAX).find(|step| free(*step));
+                return (Change::None, Claim::WaitFor(next.unwrap_or(u64::MAX)));
+            }
+            record.mark(id, &[current - 1, current]);
+            (Change::Made, Claim::Step(current))
+        })
+    }
+
     /// Records steps as used, as a pair that was shown for enabling a device. On disk before this returns.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use crate::account::Draft;
 use crate::account::Summary;
 use crate::aws::arn::{Arn, Caller, SerialNumber, is_device_name};
 use crate::aws::error::AwsError;
+use crate::aws::flight::Flight;
 use crate::aws::host::Host;
 use crate::aws::operation::{
     CreateVirtualMfaDevice, DeleteVirtualMfaDevice, Device, EnableMfaDevice, GetCallerIdentity,
@@ -21,6 +22,8 @@ use crate::aws::remote::{Answered, Remote, Signer};
 use crate::aws::session;
 use crate::aws::token::{TRIES, for_codes, now_there, tell_skew};
 use crate::clock::UnixTime;
+use crate::ledger::Claim;
+use crate::otp::{Moment, OtpError};
 use crate::secret::Secret;
 
 /// How long AWS takes, after a device was enabled, until all of it knows: about 8 to 14 seconds were seen.
@@ -192,6 +195,9 @@ pub fn enroll<H: Host, R: Remote>(
         .filter(|name| is_device_name(name))
         .and_then(|name| SerialNumber::of(parties.arn.partition(), parties.arn.account(), name))
         .ok_or_else(|| AwsError::DeviceName(crate::account::text::clean(&name).into_owned()))?;
+    // Two at once would take each other's unfinished device for an abandoned one.
+    let began = host.now()?;
+    let _flight = Flight::board(host, &format!("enroll {serial}"), began)?;
     let theirs = allowed(
         remote,
         &parties.signer,
@@ -206,6 +212,12 @@ pub fn enroll<H: Host, R: Remote>(
     let state = if theirs.iter().any(is_theirs) {
         State::Enabled(parties.user.clone())
     } else {
+        if theirs.len() >= MAX_DEVICES {
+            return Err(AwsError::TooManyDevices {
+                user: parties.user,
+                count: theirs.len(),
+            });
+        }
         // Who has a device already changes devices with an MFA session only.
         if parties.is_own && !parties.is_session && !theirs.is_empty() {
             with_mfa(host, remote, plan, &mut parties, &theirs)?;
@@ -245,12 +257,6 @@ pub fn enroll<H: Host, R: Remote>(
         }
         (None, State::Absent | State::Unknown) => None,
     };
-    if enabled_at.is_none() && theirs.len() >= MAX_DEVICES {
-        return Err(AwsError::TooManyDevices {
-            user: parties.user,
-            count: theirs.len(),
-        });
-    }
     let account = match (ours, picked_up) {
         (Some(account), true) => account,
         (_, _) => create(host, remote, &parties, &serial, wanted.orphan)?,
@@ -284,10 +290,8 @@ pub fn enroll<H: Host, R: Remote>(
 }
 
 fn ours(host: &mut impl Host, serial: &SerialNumber) -> Result<Option<Summary>, AwsError> {
-    let mut devices = host.devices()?;
-    // Of two with one serial number the later one counts: it replaced the other.
-    devices.sort_by_key(|summary| std::cmp::Reverse(summary.added));
-    let found = devices
+    let found = host
+        .devices()?
         .into_iter()
         .find(|summary| summary.serial_number.as_deref() == Some(serial.as_str()));
     Ok(found)
@@ -439,31 +443,35 @@ fn enable<H: Host, R: Remote>(
     account: &Summary,
     serial: &SerialNumber,
 ) -> Result<UnixTime, AwsError> {
-    let result = with_pair(host, remote, account, |remote, code1, code2| {
-        let operation = EnableMfaDevice {
-            user_name: parties.user.clone(),
-            serial_number: serial.as_str().to_owned(),
-            authentication_code1: code1,
-            authentication_code2: code2,
+    for tried in 1..=TRIES {
+        let result = with_pair(host, remote, account, |remote, code1, code2| {
+            let operation = EnableMfaDevice {
+                user_name: parties.user.clone(),
+                serial_number: serial.as_str().to_owned(),
+                authentication_code1: code1,
+                authentication_code2: code2,
+            };
+            remote.call(&parties.signer, &operation).map(|_| ())
+        });
+        let error = match result {
+            Ok(()) => break,
+            Err(error) => error,
         };
-        remote.call(&parties.signer, &operation).map(|_| ())
-    });
-    match result {
-        Ok(()) => {}
-        // The answer to an earlier attempt was lost: see whose it is.
-        Err(error) if error.code() == Some("EntityAlreadyExists") || error.is_passing() => {
-            match state(remote, &parties.signer, serial)? {
-                State::Enabled(owner) if owner == parties.user => {}
-                State::Enabled(owner) => {
-                    return Err(AwsError::Foreign {
-                        serial: serial.clone(),
-                        owner: Some(crate::account::text::clean(&owner).into_owned()),
-                    });
-                }
-                State::Unassigned | State::Absent | State::Unknown => return Err(error),
-            }
+        if error.code() != Some("EntityAlreadyExists") && !error.is_passing() {
+            return Err(error);
         }
-        Err(error) => return Err(error),
+        // The answer was lost, now or in an earlier attempt: see whose it is.
+        match state(remote, &parties.signer, serial)? {
+            State::Enabled(owner) if owner == parties.user => break,
+            State::Enabled(owner) => {
+                return Err(AwsError::Foreign {
+                    serial: serial.clone(),
+                    owner: Some(crate::account::text::clean(&owner).into_owned()),
+                });
+            }
+            State::Unassigned if tried < TRIES => {}
+            State::Unassigned | State::Absent | State::Unknown => return Err(error),
+        }
     }
     host.tell(&format!("enabled {serial} for {}", parties.user));
     host.now()
@@ -491,7 +499,8 @@ pub(super) fn resync<H: Host, R: Remote>(
 
 type SentCode = crate::aws::operation::SentCode;
 
-/// Makes a call that sends a pair: with a later one where it is refused, since a pair that was taken once isn't taken again.
+/// Makes a call that sends a pair: with a later one where it is refused. What became of a call that wasn't answered is the
+/// caller's to find out.
 fn with_pair<H: Host, R: Remote>(
     host: &mut H,
     remote: &mut R,
@@ -500,27 +509,25 @@ fn with_pair<H: Host, R: Remote>(
 ) -> Result<(), AwsError> {
     let skew = for_codes(remote.skew());
     tell_skew(host, remote.skew());
-    let mut last = None;
     for tried in 1..=TRIES {
-        let mut step;
-        loop {
+        let step = loop {
             let there = now_there(host, skew)?;
-            step = account.scheme.step_at(there).map_err(AwsError::held)?;
-            // A pair is newer than the one before it: AWS takes none twice.
-            if last.is_none_or(|last| step > last) {
-                break;
+            let present = account.scheme.step_at(there).map_err(AwsError::held)?;
+            match host.ledger().claim_pair(&account.id, present)? {
+                Claim::Step(step) => break step,
+                Claim::WaitFor(step) => {
+                    let window = account.scheme.window(step).map_err(AwsError::held)?;
+                    let Moment::Step { from, .. } = window else {
+                        return Err(AwsError::held(OtpError::AfterLastStep));
+                    };
+                    host.rest();
+                    host.wait(
+                        "these codes were sent before; two new ones in",
+                        there.until(from),
+                    )?;
+                }
             }
-            let window = account.scheme.window(step).map_err(AwsError::held)?;
-            let crate::otp::Moment::Step { until, .. } = window else {
-                break;
-            };
-            host.wait(
-                "AWS refused this pair of codes; the next one in",
-                there.until(until),
-            )?;
-        }
-        last = Some(step);
-        host.ledger().mark(&account.id, &[step - 1, step])?;
+        };
         let sent = |code: crate::otp::Code| SentCode::new(code.as_str().to_owned());
         let first = sent(host.code(account, step - 1)?);
         let second = sent(host.code(account, step)?);
@@ -528,9 +535,8 @@ fn with_pair<H: Host, R: Remote>(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let again = refusal::is_wrong_code(&error)
-            || error.code() == Some("EntityTemporarilyUnmodifiable")
-            || error.is_passing();
+        let again =
+            refusal::is_wrong_code(&error) || error.code() == Some("EntityTemporarilyUnmodifiable");
         if !again || tried == TRIES {
             return Err(AwsError::of(error, remote.skew()));
         }
@@ -586,7 +592,11 @@ fn prove<H: Host, R: Remote>(
             done => break done?,
         }
     };
-    session::keep_own(host, plan, session)?;
+    if let Err(error) = session::keep_own(host, plan, session) {
+        host.warn(&format!(
+            "the session can't be held for the next call: {error}"
+        ));
+    }
     host.tell("proven: AWS took a code of it");
     Ok(enrolled(account, Proof::Proven))
 }

@@ -326,7 +326,7 @@ impl Fails for AwsError {
                 "`vmfa aws enroll` makes a device; one that exists is told by `vmfa edit NAME --serial-number ARN`"
             }
             Self::NoneOfOurs(_) => {
-                "add its QR picture or secret with `vmfa add` and tell its ARN by `vmfa edit NAME --serial-number ARN`; or enroll one more: `vmfa aws enroll --device-name NAME`"
+                "who has a device adds another only with a session that it gave: add its QR picture or secret (`vmfa add … --serial-number ARN`), or have an administrator remove it"
             }
             Self::NoDevice(_) => "run `vmfa aws enroll`",
             Self::SessionAlready(_) => {

@@ -19,7 +19,8 @@ pub trait Host {
     /// The clock stands before 1970.
     fn now(&self) -> Result<UnixTime, AwsError>;
 
-    /// The accounts, outside the trash, that have a serial number.
+    /// The time-based accounts, outside the trash, that have a serial number, the latest first: of two with the same one the
+    /// later counts.
     ///
     /// # Errors
     /// They can't be had.

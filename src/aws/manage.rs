@@ -202,9 +202,8 @@ fn one_of(theirs: &[Device], which: &Which, user: &str) -> Result<String, AwsErr
 }
 
 fn account(host: &mut impl Host, serial: &str) -> Result<Option<Summary>, AwsError> {
-    let mut devices = host.devices()?;
-    devices.sort_by_key(|summary| std::cmp::Reverse(summary.added));
-    Ok(devices
+    Ok(host
+        .devices()?
         .into_iter()
         .find(|summary| summary.serial_number.as_deref() == Some(serial)))
 }

@@ -90,7 +90,12 @@ fn at_level<H: Host, R: Remote>(
     match made {
         Ok(session) => {
             let session = Credentials::of(session);
-            keep(host, &name, &session)?;
+            // It is worth something even where it can't be held: a full disk shouldn't cost a code for nothing.
+            if let Err(error) = keep(host, &name, &session) {
+                host.warn(&format!(
+                    "the session can't be held for the next call: {error}"
+                ));
+            }
             Ok(session)
         }
         Err(error) => {

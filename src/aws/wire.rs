@@ -19,8 +19,8 @@ pub struct Greeting {
     pub version: String,
     /// The profile whose region and endpoints hold.
     pub profile: Option<String>,
-    /// The region where neither profile nor environment name one.
-    pub usual_region: String,
+    /// The region that calls go to and are signed for.
+    pub region: String,
     /// A file of certificates in place of the system's.
     pub ca_bundle: Option<String>,
 }

@@ -447,3 +447,17 @@ fn attempts_are_counted_and_leave_the_window() {
     assert_eq!(claim(100, 0), Attempt::Step(102));
     assert_eq!(claim(100, 0), Attempt::WaitFor(101));
 }
+
+#[cfg(feature = "aws")]
+#[test]
+fn a_pair_shares_no_step_with_another() {
+    let (_directory, ledger) = ledger();
+    let claim = |current| ledger.claim_pair(&id(1), current).unwrap();
+    assert_eq!(claim(100), Claim::Step(100));
+    assert_eq!(claim(100), Claim::WaitFor(102));
+    assert_eq!(claim(101), Claim::WaitFor(102));
+    assert_eq!(claim(102), Claim::Step(102));
+    assert_eq!(ledger.claim(&id(1), 104, 0).unwrap(), Claim::Step(104));
+    assert_eq!(claim(104), Claim::WaitFor(106));
+    assert_eq!(claim(0), Claim::WaitFor(1));
+}

@@ -76,6 +76,7 @@ impl Service {
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
+            .region(Region::new(greeting.region.clone()))
             .no_credentials()
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
@@ -84,13 +85,7 @@ impl Service {
         if let Some(profile) = &greeting.profile {
             loader = loader.profile_name(profile);
         }
-        let mut config = loader.load().await;
-        if config.region().is_none() {
-            config = config
-                .into_builder()
-                .region(Region::new(greeting.usual_region.clone()))
-                .build();
-        }
+        let config = loader.load().await;
         Ok(Self {
             config,
             profile: greeting.profile.clone(),
@@ -116,7 +111,10 @@ impl Service {
             SignerSent::Found(profile) => match &self.found {
                 Some((of, credentials)) if *of == profile => credentials.clone(),
                 Some(_) | None => {
-                    let credentials = self.find(profile.as_deref()).await?;
+                    // Another program, or a person at a browser, may be part of it.
+                    let found = tokio::time::timeout(WHOLE, self.find(profile.as_deref())).await;
+                    let late = |_| Failed::Offline("the credentials didn't come in time".into());
+                    let credentials = found.map_err(late)??;
                     self.found = Some((profile, credentials.clone()));
                     credentials
                 }

@@ -81,6 +81,9 @@ pub(crate) struct Profile {
     /// The profile, as in ~/.aws/config [env: AWS_PROFILE]
     #[arg(long, short = 'p', value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
+    /// The region that calls go to, rather than the environment's or the profile's [env: AWS_REGION]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
 }
 
 #[derive(Args)]

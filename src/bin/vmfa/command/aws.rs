@@ -14,11 +14,11 @@ mod session;
 use vmfa::account::text::clean;
 use vmfa::aws::arn::Partition;
 use vmfa::aws::plan::{Plan, Wanted};
-use vmfa::aws::profile::{Profiles, is_vmfa};
+use vmfa::aws::profile::{Profiles, is_region, is_vmfa};
 use vmfa::aws::remote::Keys;
 use vmfa::aws::wire::Greeting;
 
-use crate::args::aws::{Aws, Session};
+use crate::args::aws::{Aws, Profile, Session};
 use crate::command::aws::desk::Desk;
 use crate::command::aws::remote::Calls;
 use crate::command::quoted;
@@ -57,7 +57,7 @@ pub(crate) struct Trip<'c> {
 
 impl<'c> Trip<'c> {
     /// For a profile, or the environment's.
-    pub(crate) fn new(context: &'c Context, profile: Option<&str>) -> Outcome<Self> {
+    pub(crate) fn new(context: &'c Context, profile: &Profile) -> Outcome<Self> {
         Self::of(context, profile, None, None)
     }
 
@@ -71,21 +71,25 @@ impl<'c> Trip<'c> {
                 "--duration {seconds}: a session lasts 900 to 129600 seconds"
             )));
         }
-        Self::of(
-            context,
-            input.profile.profile.as_deref(),
-            serial,
-            input.duration,
-        )
+        Self::of(context, &input.profile, serial, input.duration)
     }
 
     fn of(
         context: &'c Context,
-        named: Option<&str>,
+        input: &Profile,
         serial: Option<String>,
         duration: Option<u32>,
     ) -> Outcome<Self> {
         let mut place = context.place.aws()?;
+        let named = input.profile.as_deref();
+        if let Some(region) = &input.region
+            && !is_region(region)
+        {
+            return Err(Fault::usage(format!(
+                "--region {}: not the name of a region",
+                quoted(region)
+            )));
+        }
         let profiles = files::profiles(context, &place)?;
         if context.place.is_asked_by_ourselves() {
             return Err(circle(&profiles, named.or(place.profile.as_deref())));
@@ -115,16 +119,17 @@ impl<'c> Trip<'c> {
                 .map(|found| found.value.to_owned()),
             None => None,
         };
-        let region = place.region.clone().or(region);
+        let region = input
+            .region
+            .clone()
+            .or_else(|| place.region.clone())
+            .or(region);
         let usual = plan.partition().unwrap_or_default();
+        let usual_region = usual.region().unwrap_or("us-east-1");
         let greeting = Greeting {
             version: env!("CARGO_PKG_VERSION").into(),
             profile: known.is_some().then(|| plan.profile.clone()),
-            usual_region: usual
-                .region()
-                .or(Partition::default().region())
-                .unwrap_or("us-east-1")
-                .into(),
+            region: region.clone().unwrap_or_else(|| usual_region.into()),
             ca_bundle: place
                 .ca_bundle
                 .as_ref()

@@ -143,6 +143,13 @@ impl<'c> Desk<'c> {
         let fits = |summary: &Summary| {
             summary.serial_number.is_some() && matches!(summary.scheme, Scheme::Totp(_))
         };
+        let mut all = self.summaries(fits)?;
+        // Of two with one serial number the later one counts: it replaced the other.
+        all.sort_by_key(|summary| std::cmp::Reverse(summary.added));
+        Ok(all)
+    }
+
+    fn summaries(&mut self, fits: impl Fn(&Summary) -> bool) -> Outcome<Vec<Summary>> {
         #[cfg(unix)]
         if let Some(mut all) = self.by_agent(Authenticator::summaries)? {
             all.retain(fits);

@@ -13,7 +13,7 @@ use crate::fault::Outcome;
 use crate::unlock::Context;
 
 pub(super) fn resync(context: &Context, input: &Device) -> Outcome {
-    let mut trip = Trip::new(context, input.profile.profile.as_deref())?;
+    let mut trip = Trip::new(context, &input.profile)?;
     let managed = manage::resync(&mut trip.desk, &mut trip.calls, &trip.plan, &which(input));
     let managed = trip.desk.settle(managed)?;
     trip.desk.close();
@@ -23,7 +23,7 @@ pub(super) fn resync(context: &Context, input: &Device) -> Outcome {
 }
 
 pub(super) fn remove(context: &Context, input: &Remove) -> Outcome {
-    let mut trip = Trip::new(context, input.device.profile.profile.as_deref())?;
+    let mut trip = Trip::new(context, &input.device.profile)?;
     let last = if input.last {
         Last::Removed
     } else {
@@ -49,6 +49,7 @@ pub(super) fn rename(context: &Context, input: &Rename) -> Outcome {
     let device = Device {
         profile: crate::args::aws::Profile {
             profile: input.profile.profile.clone(),
+            region: input.profile.region.clone(),
         },
         user: input.user.clone(),
         device: Some(input.device.clone()),
@@ -57,7 +58,7 @@ pub(super) fn rename(context: &Context, input: &Rename) -> Outcome {
 }
 
 fn replace(context: &Context, device: &Device, name: Option<&str>, propagation: u16) -> Outcome {
-    let mut trip = Trip::new(context, device.profile.profile.as_deref())?;
+    let mut trip = Trip::new(context, &device.profile)?;
     let wanted = Wanted {
         user: device.user.clone(),
         device_name: name.map(str::to_owned),

@@ -13,10 +13,10 @@ use crate::fault::Outcome;
 use crate::unlock::Context;
 
 pub(super) fn run(context: &Context, input: &Enroll) -> Outcome {
-    let mut trip = Trip::new(context, input.profile.profile.as_deref())?;
+    let mut trip = Trip::new(context, &input.profile)?;
     let from = trip.plan.profile.clone();
     if let Some(name) = &input.write_config {
-        files::may_write(context, name, &from)?;
+        files::may_write(context, name, &from, trip.region.as_deref())?;
     }
     // Whatever needs a passphrase comes first: nobody is asked in the middle of an enrolment.
     trip.desk.vault()?;

@@ -29,7 +29,7 @@ pub(super) fn lines(
     let mut text = format!(
         "[{}]\ncredential_process = {}\n",
         new_section(name),
-        process(context, from)?
+        process(context, from, region)?
     );
     if let Some(region) = region {
         text.push_str(&format!("region = {region}\n"));
@@ -47,7 +47,7 @@ pub(super) fn write_profile(
     let place = context.place.aws()?;
     let file = AwsFile::read(&context.place, &place.config_file, File::Config)?;
     let profiles = profiles(context, &place)?;
-    let process = process(context, from)?;
+    let process = process(context, from, region)?;
     let there = profiles.get(name);
     if let Some(profile) = &there {
         is_free(profile, &process)?;
@@ -85,7 +85,12 @@ pub(super) fn write_profile(
 }
 
 /// What is said to `--write-config` before anything else is done: it would be a pity to find out after an enrolment.
-pub(super) fn may_write(context: &Context, name: &str, from: &str) -> Outcome {
+pub(super) fn may_write(
+    context: &Context,
+    name: &str,
+    from: &str,
+    region: Option<&str>,
+) -> Outcome {
     let place = context.place.aws()?;
     let profiles = profiles(context, &place)?;
     let fits = !name.is_empty() && name.len() <= 256 && !name.chars().any(char::is_control);
@@ -96,7 +101,7 @@ pub(super) fn may_write(context: &Context, name: &str, from: &str) -> Outcome {
         )));
     }
     match profiles.get(name) {
-        Some(profile) => is_free(&profile, &process(context, from)?),
+        Some(profile) => is_free(&profile, &process(context, from, region)?),
         None => Ok(()),
     }
 }
@@ -126,7 +131,7 @@ fn is_free(profile: &Profile<'_>, process: &str) -> Outcome {
 }
 
 /// The command for `credential_process`. It runs without a shell, and nothing in it is expanded.
-fn process(context: &Context, from: &str) -> Outcome<String> {
+fn process(context: &Context, from: &str, region: Option<&str>) -> Outcome<String> {
     let mut words = vec![
         program()?,
         "aws".into(),
@@ -134,6 +139,16 @@ fn process(context: &Context, from: &str) -> Outcome<String> {
         "--profile".into(),
         from.to_owned(),
     ];
+    // What the environment says now, it needn't say when another program asks.
+    let profiles = profiles(context, &context.place.aws()?)?;
+    let own = match profiles.get(from) {
+        Some(profile) => profile.own_region()?.is_some(),
+        None => false,
+    };
+    if let (Some(region), false) = (region, own) {
+        words.push("--region".into());
+        words.push(region.into());
+    }
     if !context
         .place
         .is_usual_vault(context.global.vault.as_deref())

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 use serde_json::value::to_raw_value;
 use vmfa::aws::operation::Operation;
@@ -30,8 +32,11 @@ pub(crate) struct Calls {
 struct Running {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    lines: Receiver<Zeroizing<Vec<u8>>>,
 }
+
+/// How long an answer may take: the program itself gives up before that, so one that takes longer is stopped or hangs.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 impl Calls {
     /// It is started with the first call.
@@ -58,18 +63,25 @@ impl Calls {
             .input
             .write_all(question)
             .and_then(|()| running.input.flush());
-        let mut line = Zeroizing::new(Vec::with_capacity(16 << 10));
-        let read = sent.and_then(|()| {
-            let mut output = (&mut running.output).take(MAX_LINE as u64);
-            output.read_until(b'\n', &mut line)
-        });
-        match read {
-            Ok(len) if len > 0 && line.ends_with(b"\n") => Ok(line),
-            Ok(_) | Err(_) => {
-                let status = self
-                    .running
-                    .take()
-                    .and_then(|mut gone| gone.child.wait().ok());
+        let answer = match sent {
+            Ok(()) => running.lines.recv_timeout(PATIENCE),
+            Err(_) => Err(RecvTimeoutError::Disconnected),
+        };
+        match answer {
+            Ok(line) => Ok(line),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(mut stuck) = self.running.take() {
+                    drop(stuck.child.kill());
+                    drop(stuck.child.wait());
+                }
+                Err(Failed::Offline(format!("{PROGRAM} gave no answer in time")))
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let gone = self.running.take();
+                let status = gone.and_then(|mut gone| {
+                    drop(gone.input);
+                    gone.child.wait().ok()
+                });
                 Err(Failed::NoCaller(match status {
                     Some(status) => format!("{PROGRAM} ended without an answer: {status}"),
                     None => format!("{PROGRAM} gave no answer"),
@@ -175,11 +187,31 @@ fn start(greeting: &Greeting) -> Result<Running, Failed> {
     line.push(b'\n');
     // A program that ended at once is told by its missing answer.
     drop(input.write_all(&line));
+    let (sender, lines) = sync_channel(1);
+    std::thread::Builder::new()
+        .name("answers".into())
+        .spawn(move || read_lines(output, &sender))
+        .map_err(broken)?;
     Ok(Running {
         child,
         input,
-        output: BufReader::with_capacity(256 << 10, output),
+        lines,
     })
+}
+
+/// Reads answers until there are none, or nobody wants them: by a thread, since reading has no deadline of its own.
+fn read_lines(output: ChildStdout, sender: &SyncSender<Zeroizing<Vec<u8>>>) {
+    let mut output = BufReader::with_capacity(256 << 10, output);
+    loop {
+        let mut line = Zeroizing::new(Vec::with_capacity(16 << 10));
+        let read = (&mut output)
+            .take(MAX_LINE as u64)
+            .read_until(b'\n', &mut line);
+        let whole = matches!(read, Ok(len) if len > 0) && line.ends_with(b"\n");
+        if !whole || sender.send(line).is_err() {
+            return;
+        }
+    }
 }
 
 /// Beside this program: where it lies, then where a link to it lies. Never from PATH: it is handed keys.
