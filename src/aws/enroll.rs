@@ -188,7 +188,7 @@ pub fn enroll<H: Host, R: Remote>(
     plan: &Plan,
     wanted: &Wanted,
 ) -> Result<Enrolled, AwsError> {
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let mut parties = parties(remote, signer, wanted.user.as_deref())?;
     let name = wanted.device_name.as_ref().unwrap_or(&parties.user).clone();
     let serial = Some(name.as_str())
@@ -577,7 +577,7 @@ fn prove<H: Host, R: Remote>(
         host.wait("AWS is telling all its parts; proof in", wanted.propagation)?;
     }
     // The user's long-term key asks, also where an MFA session did the rest: a session can't ask for a session.
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let mut waits = 2;
     let session = loop {
         match session::own_by(host, remote, plan, &signer, &account) {

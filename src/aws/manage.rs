@@ -48,7 +48,7 @@ pub fn resync<H: Host, R: Remote>(
     plan: &Plan,
     which: &Which,
 ) -> Result<Managed, AwsError> {
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let parties = parties(remote, signer, which.user.as_deref())?;
     let device = one_of(&list(remote, &parties)?, which, &parties.user)?;
     let account = account(host, &device)?.ok_or_else(|| AwsError::NoSuchDevice(device.clone()))?;
@@ -71,7 +71,7 @@ pub fn remove<H: Host, R: Remote>(
     which: &Which,
     last: Last,
 ) -> Result<Managed, AwsError> {
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let mut parties = parties(remote, signer, which.user.as_deref())?;
     let theirs = list(remote, &parties)?;
     let device = one_of(&theirs, which, &parties.user)?;
@@ -106,7 +106,7 @@ pub fn rotate<H: Host, R: Remote>(
     which: &Which,
     wanted: enroll::Wanted,
 ) -> Result<(Managed, Enrolled), AwsError> {
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let mut parties = parties(remote, signer, which.user.as_deref())?;
     let theirs = list(remote, &parties)?;
     let new_name = wanted.device_name.clone();

@@ -9,6 +9,7 @@ use crate::aws::hashed;
 use crate::aws::host::Host;
 use crate::aws::profile::{Device, ProfileError, Profiles, Setting, Source, is_vmfa};
 use crate::aws::remote::{Keys, Signer};
+use crate::secret::SecretText;
 
 /// How long a user's own session lasts where nobody says it: what GetSessionToken gives by itself.
 pub const USUAL_SESSION: u32 = 43_200;
@@ -23,9 +24,17 @@ const LEAST: u32 = 1_800;
 enum Base {
     /// The keys that the environment holds.
     Keys(Keys),
-    /// What is found for a profile: a key in the vault, else whatever the SDK finds. Where the SDK would only find vmfa
-    /// again, the error that says so.
-    Profile(String, Option<ProfileError>),
+    /// What is found for a profile.
+    Profile {
+        /// Its name.
+        name: String,
+        /// Keys that stand in a file: they sign, whatever else the profile says, as botocore has it.
+        keys: Option<Keys>,
+        /// What of its settings tells one identity from another.
+        says: String,
+        /// Where the SDK would only find vmfa again, the error that says so.
+        itself: Option<ProfileError>,
+    },
     /// Whoever the SDK finds without a profile.
     Anyone,
 }
@@ -48,6 +57,8 @@ pub struct Plan {
     /// The profile, as the person named it.
     pub profile: String,
     base: Base,
+    /// The key that the vault keeps for it: it goes first.
+    kept: Option<Keys>,
     /// From the base outwards; none for the user's own session.
     pub roles: Vec<Role>,
     /// The device, where the profile or the person says it.
@@ -83,6 +94,7 @@ impl Plan {
         let profile = wanted.profile.unwrap_or_else(|| "default".into());
         let mut plan = Self {
             base: Base::Anyone,
+            kept: None,
             roles: Vec::new(),
             serial: wanted.serial,
             duration: wanted.duration,
@@ -99,7 +111,12 @@ impl Plan {
         if profiles.get(&plan.profile).is_none() {
             // A key in the vault needs no section in a file.
             let missing = ProfileError::NoProfile(clean(&plan.profile).into_owned());
-            plan.base = Base::Profile(plan.profile.clone(), Some(missing));
+            plan.base = Base::Profile {
+                name: plan.profile.clone(),
+                keys: None,
+                says: String::new(),
+                itself: Some(missing),
+            };
             return Ok(plan);
         }
         let chain = profiles.chain(&plan.profile)?;
@@ -135,46 +152,85 @@ impl Plan {
             return Ok(plan);
         };
         let name = last.profile.name().to_owned();
-        let itself = match &last.source {
-            Source::Process(command) => is_vmfa(command.value).map(|_| ProfileError::Ours {
-                at: command.at,
-                profile: clean(&name).into_owned(),
-            }),
-            Source::SourceProfile { .. }
-            | Source::CredentialSource { .. }
-            | Source::WebIdentity { .. }
-            | Source::Sso(_)
-            | Source::Keys(_)
-            | Source::Login(_)
-            | Source::Nothing => None,
+        let (mut keys, mut itself) = (None, None);
+        let says = match &last.source {
+            Source::Keys(found) => {
+                keys = Some(Keys {
+                    access_key_id: found.access_key_id.clone(),
+                    secret_access_key: found.secret_access_key.duplicate(),
+                    session_token: found.session_token.as_ref().map(SecretText::duplicate),
+                });
+                found.access_key_id.clone()
+            }
+            Source::Process(command) => {
+                itself = is_vmfa(command.value).map(|_| ProfileError::Ours {
+                    at: command.at,
+                    profile: clean(&name).into_owned(),
+                });
+                command.value.to_owned()
+            }
+            Source::Sso(sso) => [
+                sso.start_url.value,
+                sso.account_id.value,
+                sso.role_name.value,
+            ]
+            .join(" "),
+            Source::CredentialSource { role, from } => format!("{} {:?}", role.value, from.value),
+            Source::WebIdentity { role, token_file } => {
+                format!("{} {}", role.value, token_file.value)
+            }
+            Source::Login(login) => login.value.to_owned(),
+            Source::SourceProfile { .. } | Source::Nothing => String::new(),
         };
-        plan.base = Base::Profile(name, itself);
+        plan.base = Base::Profile {
+            name,
+            keys,
+            says,
+            itself,
+        };
         Ok(plan)
+    }
+
+    /// Asks the vault for the key that it keeps for whoever signs. To be called once, before anything else is asked of the
+    /// plan: a session that was had with another key is another session.
+    ///
+    /// # Errors
+    /// The vault can't be asked.
+    pub fn settle(&mut self, host: &mut impl Host) -> Result<(), AwsError> {
+        let profile = self.base_profile().map(str::to_owned);
+        self.kept = match profile {
+            Some(profile) => host.access_key(&profile)?,
+            None => None,
+        };
+        Ok(())
     }
 
     /// Who signs in the end.
     ///
     /// # Errors
-    /// The vault can't be asked; there is nobody but vmfa itself to ask.
-    pub fn signer(&self, host: &mut impl Host) -> Result<Signer, AwsError> {
+    /// There is nobody but vmfa itself to ask.
+    pub fn signer(&self) -> Result<Signer, AwsError> {
+        if let Some(keys) = &self.kept {
+            return Ok(Signer::Keys(keys.duplicate()));
+        }
         match &self.base {
-            Base::Keys(keys) => Ok(Signer::Keys(keys.duplicate())),
-            Base::Anyone => match host.access_key(&self.profile)? {
-                Some(keys) => Ok(Signer::Keys(keys)),
-                None => Ok(Signer::Found(None)),
-            },
-            Base::Profile(name, itself) => match (host.access_key(name)?, itself) {
-                (Some(keys), _) => Ok(Signer::Keys(keys)),
-                (None, Some(error)) => Err(error.clone().into()),
-                (None, None) => Ok(Signer::Found(Some(name.clone()))),
-            },
+            Base::Keys(keys)
+            | Base::Profile {
+                keys: Some(keys), ..
+            } => Ok(Signer::Keys(keys.duplicate())),
+            Base::Anyone => Ok(Signer::Found(None)),
+            Base::Profile {
+                itself: Some(error),
+                ..
+            } => Err(error.clone().into()),
+            Base::Profile { name, .. } => Ok(Signer::Found(Some(name.clone()))),
         }
     }
 
     /// The profile whose credentials sign, where there is one.
     pub fn base_profile(&self) -> Option<&str> {
         match &self.base {
-            Base::Profile(name, _) => Some(name),
+            Base::Profile { name, .. } => Some(name),
             Base::Anyone => Some(&self.profile),
             Base::Keys(_) => None,
         }
@@ -201,7 +257,7 @@ impl Plan {
     pub(super) fn name(&self, level: usize) -> String {
         let base = match &self.base {
             Base::Keys(keys) => json!({ "key": keys.access_key_id }),
-            Base::Profile(name, _) => json!({ "profile": name }),
+            Base::Profile { name, says, .. } => json!({ "profile": name, "says": says }),
             Base::Anyone => json!({ "profile": self.profile }),
         };
         let roles: Vec<_> = self.roles[..level]
@@ -215,9 +271,11 @@ impl Plan {
                 ])
             })
             .collect();
+        let kept = self.kept.as_ref().map(|keys| &keys.access_key_id);
         let whole = json!([
             self.endpoint,
             base,
+            kept,
             self.serial,
             self.session_seconds(),
             roles

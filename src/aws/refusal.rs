@@ -31,6 +31,11 @@ pub(super) fn is_denied(error: &CallError) -> bool {
         && !is_unable(error)
 }
 
+/// Who signs is no user, and the call names none.
+pub(super) fn wants_a_user(error: &CallError) -> bool {
+    matches!(error.code(), Some("ValidationError" | "NoSuchEntity"))
+}
+
 /// What to do about a call that failed.
 pub(super) fn hint(error: &CallError) -> Option<String> {
     let code = match &error.what {

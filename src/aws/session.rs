@@ -113,7 +113,7 @@ fn at_level<H: Host, R: Remote>(
 
 /// The user's own session, with MFA.
 fn own<H: Host, R: Remote>(host: &mut H, remote: &mut R, plan: &Plan) -> Result<Session, AwsError> {
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     if let Signer::Keys(Keys {
         session_token: Some(_),
         ..
@@ -167,7 +167,7 @@ fn assumed<H: Host, R: Remote>(
         let before = of_user(host, remote, plan)?;
         return chained(remote, role, before);
     }
-    let signer = plan.signer(host)?;
+    let signer = plan.signer()?;
     let is_session = matches!(&signer, Signer::Keys(keys) if keys.session_token.is_some());
     let device = if is_session {
         None
@@ -261,7 +261,10 @@ pub(super) fn device<H: Host, R: Remote>(
                 )),
             }
         }
-        Err(error) if refusal::is_denied(&error) => by_name(remote, plan, signer, ours),
+        // Denied; or a session's credentials, which are no user's: AWS wants a name then.
+        Err(error) if refusal::is_denied(&error) || refusal::wants_a_user(&error) => {
+            by_name(remote, plan, signer, ours)
+        }
         Err(error) => Err(AwsError::of(error, remote.skew())),
     }
 }

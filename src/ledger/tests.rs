@@ -426,7 +426,7 @@ const BUDGET: Budget = Budget {
 #[test]
 fn attempts_are_counted_and_leave_the_window() {
     let (_directory, ledger) = ledger();
-    let at = |secs| UnixTime::from_secs(1_000_000 + secs);
+    let at = |secs: u64| UnixTime::from_secs(1_000_000 + secs);
     let claim = |step, secs| {
         ledger
             .claim_attempt(&id(1), step, 2, at(secs), BUDGET)

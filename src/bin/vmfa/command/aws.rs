@@ -144,6 +144,19 @@ impl<'c> Trip<'c> {
         })
     }
 
+    /// Opens the vault or finds the agent, and has what the vault keeps looked up.
+    pub(crate) fn begin(&mut self) -> Outcome {
+        let settled = self.plan.settle(&mut self.desk);
+        self.desk.settle(settled)
+    }
+
+    /// As [`Trip::begin`], for what ends in a save: whatever needs a passphrase comes first, since nobody should be asked in
+    /// the middle.
+    pub(crate) fn begin_to_save(&mut self) -> Outcome {
+        self.desk.vault()?;
+        self.begin()
+    }
+
     /// The partition that the profile works in.
     pub(crate) fn partition(&self) -> Partition {
         let region = self.region.as_deref().map(Partition::of_region);

@@ -14,6 +14,7 @@ use crate::unlock::Context;
 
 pub(super) fn resync(context: &Context, input: &Device) -> Outcome {
     let mut trip = Trip::new(context, &input.profile)?;
+    trip.begin()?;
     let managed = manage::resync(&mut trip.desk, &mut trip.calls, &trip.plan, &which(input));
     let managed = trip.desk.settle(managed)?;
     trip.desk.close();
@@ -24,6 +25,7 @@ pub(super) fn resync(context: &Context, input: &Device) -> Outcome {
 
 pub(super) fn remove(context: &Context, input: &Remove) -> Outcome {
     let mut trip = Trip::new(context, &input.device.profile)?;
+    trip.begin_to_save()?;
     let last = if input.last {
         Last::Removed
     } else {
@@ -59,6 +61,7 @@ pub(super) fn rename(context: &Context, input: &Rename) -> Outcome {
 
 fn replace(context: &Context, device: &Device, name: Option<&str>, propagation: u16) -> Outcome {
     let mut trip = Trip::new(context, &device.profile)?;
+    trip.begin_to_save()?;
     let wanted = Wanted {
         user: device.user.clone(),
         device_name: name.map(str::to_owned),

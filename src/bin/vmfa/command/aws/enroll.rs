@@ -18,8 +18,7 @@ pub(super) fn run(context: &Context, input: &Enroll) -> Outcome {
     if let Some(name) = &input.write_config {
         files::may_write(context, name, &from, trip.region.as_deref())?;
     }
-    // Whatever needs a passphrase comes first: nobody is asked in the middle of an enrolment.
-    trip.desk.vault()?;
+    trip.begin_to_save()?;
     let wanted = Wanted {
         user: input.user.clone(),
         device_name: input.device_name.clone(),

@@ -32,6 +32,7 @@ pub(super) fn run(context: &Context, input: &Login) -> Outcome {
         ));
     }
     context.screen.needs_stdout()?;
+    trip.begin()?;
     let partition = trip.partition();
     if input.session.new {
         let forgotten = session::forget(&mut trip.desk, &trip.plan);

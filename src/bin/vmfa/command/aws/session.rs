@@ -13,12 +13,14 @@ use crate::unlock::Context;
 
 /// The session that is wanted, and the region that goes with it.
 pub(super) fn of(context: &Context, input: &Session) -> Outcome<(Credentials, Option<String>)> {
+    let mut trip = Trip::for_session(context, input)?;
+    trip.begin()?;
     let Trip {
         mut desk,
         mut calls,
         plan,
         region,
-    } = Trip::for_session(context, input)?;
+    } = trip;
     if input.new {
         let forgotten = session::forget(&mut desk, &plan);
         desk.settle(forgotten)?;
