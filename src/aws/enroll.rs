@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::account::Draft;
 use crate::account::Summary;
+use crate::account::text::clean;
 use crate::aws::arn::{Arn, Caller, SerialNumber, is_device_name};
 use crate::aws::error::AwsError;
 use crate::aws::flight::Flight;
@@ -23,7 +24,7 @@ use crate::aws::session;
 use crate::aws::token::{TRIES, for_codes, now_there, tell_skew};
 use crate::clock::UnixTime;
 use crate::ledger::Claim;
-use crate::otp::{Moment, OtpError};
+use crate::otp::{Code, Moment, OtpError};
 use crate::secret::Secret;
 
 /// How long AWS takes, after a device was enabled, until all of it knows: about 8 to 14 seconds were seen.
@@ -113,37 +114,80 @@ pub(super) struct Parties {
     pub(super) arn: Arn,
 }
 
-/// Who signs, and for whom: for themselves where nobody is named.
-pub(super) fn parties<R: Remote>(
+/// Who signs, and for whom: for themselves where nobody is named. For another user the profile acts as it stands: by its
+/// role, or by a session with MFA where there is a device for one.
+pub(super) fn parties<H: Host, R: Remote>(
+    host: &mut H,
     remote: &mut R,
-    signer: Signer,
+    plan: &Plan,
     user: Option<&str>,
 ) -> Result<Parties, AwsError> {
-    let answered = call(remote, &signer, &GetCallerIdentity {})?;
-    let odd = || AwsError::NotAUser {
-        arn: crate::account::text::clean(&answered.output.arn).into_owned(),
-    };
-    let arn = Arn::new(&answered.output.arn).ok_or_else(odd)?;
-    let caller = Caller::of(&arn);
-    let own = match &caller {
-        Caller::User { name } => Some(name.clone()),
+    let signer = plan.signer()?;
+    let identity = identity(remote, &signer)?;
+    let own = match Caller::of(&identity.arn) {
+        Caller::User { name } => Some(name),
         Caller::Root | Caller::Role { .. } | Caller::Other => None,
     };
-    let user = match (user, &own, &caller) {
-        (Some(user), _, _) => user.to_owned(),
-        (None, Some(own), _) => own.clone(),
-        (None, None, Caller::Root) => return Err(AwsError::Root),
-        (None, None, Caller::User { .. } | Caller::Role { .. } | Caller::Other) => {
-            return Err(odd());
+    match (user, own) {
+        (Some(user), own) if own.as_deref() != Some(user) => {
+            let signer = acting(host, remote, plan, signer)?;
+            let Identified { arn, .. } = self::identity(remote, &signer)?;
+            Ok(Parties {
+                signer,
+                is_session: true,
+                is_own: false,
+                user: user.to_owned(),
+                arn,
+            })
         }
-    };
-    Ok(Parties {
-        signer,
-        is_session: answered.is_session,
-        is_own: own.as_ref() == Some(&user),
-        user,
+        (_, Some(own)) => Ok(Parties {
+            signer,
+            is_session: identity.is_session,
+            is_own: true,
+            user: own,
+            arn: identity.arn,
+        }),
+        (_, None) if Caller::of(&identity.arn) == Caller::Root => Err(AwsError::Root),
+        (_, None) => Err(AwsError::NotAUser {
+            arn: identity.arn.as_str().to_owned(),
+        }),
+    }
+}
+
+struct Identified {
+    arn: Arn,
+    is_session: bool,
+}
+
+fn identity<R: Remote>(remote: &mut R, signer: &Signer) -> Result<Identified, AwsError> {
+    let answered = call(remote, signer, &GetCallerIdentity {})?;
+    let arn = Arn::new(&answered.output.arn).ok_or_else(|| AwsError::NotAUser {
+        arn: clean(&answered.output.arn).into_owned(),
+    })?;
+    Ok(Identified {
         arn,
+        is_session: answered.is_session,
     })
+}
+
+/// Who acts for another user.
+fn acting<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+    signer: Signer,
+) -> Result<Signer, AwsError> {
+    match session::session(host, remote, plan) {
+        Ok(session) => Ok(Signer::Keys(session.keys)),
+        // No device is here for a session with MFA: as whoever signs, then.
+        Err(
+            AwsError::NoDevice(_)
+            | AwsError::NoneOfOurs(_)
+            | AwsError::NoSuchDevice(_)
+            | AwsError::SessionAlready(_),
+        ) if plan.roles.is_empty() => Ok(signer),
+        Err(error) => Err(error),
+    }
 }
 
 /// A call, with the clock named where it is the reason for a no.
@@ -170,7 +214,7 @@ fn allowed<R: Remote, O: Operation>(
 }
 
 /// What AWS knows of a device.
-enum State {
+pub(super) enum State {
     Enabled(String),
     Unassigned,
     Absent,
@@ -188,13 +232,12 @@ pub fn enroll<H: Host, R: Remote>(
     plan: &Plan,
     wanted: &Wanted,
 ) -> Result<Enrolled, AwsError> {
-    let signer = plan.signer()?;
-    let mut parties = parties(remote, signer, wanted.user.as_deref())?;
+    let mut parties = parties(host, remote, plan, wanted.user.as_deref())?;
     let name = wanted.device_name.as_ref().unwrap_or(&parties.user).clone();
     let serial = Some(name.as_str())
         .filter(|name| is_device_name(name))
         .and_then(|name| SerialNumber::of(parties.arn.partition(), parties.arn.account(), name))
-        .ok_or_else(|| AwsError::DeviceName(crate::account::text::clean(&name).into_owned()))?;
+        .ok_or_else(|| AwsError::DeviceName(clean(&name).into_owned()))?;
     // Two at once would take each other's unfinished device for an abandoned one.
     let began = host.now()?;
     let _flight = Flight::board(host, &format!("enroll {serial}"), began)?;
@@ -208,7 +251,7 @@ pub fn enroll<H: Host, R: Remote>(
     let theirs = theirs.unwrap_or_default();
     let is_theirs = |device: &Device| device.serial_number == serial.as_str();
     let ours = ours(host, &serial)?;
-    let mut picked_up = ours.is_some();
+    let picked_up = ours.is_some();
     let state = if theirs.iter().any(is_theirs) {
         State::Enabled(parties.user.clone())
     } else {
@@ -233,15 +276,11 @@ pub fn enroll<H: Host, R: Remote>(
         (_, State::Enabled(owner)) => {
             return Err(AwsError::Foreign {
                 serial,
-                owner: Some(crate::account::text::clean(&owner).into_owned()),
+                owner: Some(clean(&owner).into_owned()),
             });
         }
-        (Some(_), State::Unassigned | State::Unknown) => None,
-        (Some(account), State::Absent) => {
-            host.trash(&account.id, "AWS has no such device any more")?;
-            picked_up = false;
-            None
-        }
+        // A list may be behind: whether the device is really gone, enabling it tells.
+        (Some(_), State::Unassigned | State::Absent | State::Unknown) => None,
         (None, State::Unassigned) => {
             if wanted.orphan == Orphan::Kept && host.recall(&intent(&serial))?.is_none() {
                 return Err(AwsError::Foreign {
@@ -252,26 +291,25 @@ pub fn enroll<H: Host, R: Remote>(
             host.tell(&format!(
                 "deleting the unfinished device {serial}, which nobody has"
             ));
-            delete(remote, &parties.signer, &serial)?;
+            delete_orphan(remote, &parties.signer, &serial)?;
             None
         }
         (None, State::Absent | State::Unknown) => None,
     };
-    let account = match (ours, picked_up) {
-        (Some(account), true) => account,
-        (_, _) => create(host, remote, &parties, &serial, wanted.orphan)?,
+    let account = match ours {
+        Some(account) => account,
+        None => create(host, remote, &parties, &serial, wanted.orphan)?,
     };
     let enabled_at = match enabled_at {
         Some(moment) => moment,
         None => match enable(host, remote, &parties, &account, &serial) {
-            // It was deleted after the account was saved: there is nothing to finish.
+            // It was deleted after the account was saved: there is nothing to finish. The old account goes when the new one
+            // is on the disk.
             Err(error) if picked_up && error.code() == Some("NoSuchEntity") => {
+                let new = create(host, remote, &parties, &serial, wanted.orphan)?;
                 host.trash(&account.id, "AWS has no such device any more")?;
-                let account = create(host, remote, &parties, &serial, wanted.orphan)?;
-                enable(host, remote, &parties, &account, &serial)?;
-                return prove(
-                    host, remote, plan, wanted, parties, serial, account, picked_up,
-                );
+                enable(host, remote, &parties, &new, &serial)?;
+                return prove(host, remote, plan, wanted, parties, serial, new, false);
             }
             enabled => enabled?,
         },
@@ -323,7 +361,7 @@ fn with_mfa<H: Host, R: Remote>(
     Ok(())
 }
 
-fn state<R: Remote>(
+pub(super) fn state<R: Remote>(
     remote: &mut R,
     signer: &Signer,
     serial: &SerialNumber,
@@ -367,6 +405,20 @@ pub(super) fn delete<R: Remote>(
     }
 }
 
+/// Deletes an unfinished device. A Force-MFA policy may forbid just that to whoever has no device yet.
+fn delete_orphan<R: Remote>(
+    remote: &mut R,
+    signer: &Signer,
+    serial: &SerialNumber,
+) -> Result<(), AwsError> {
+    match delete(remote, signer, serial) {
+        Err(AwsError::Call(error)) if refusal::is_denied(&error) => {
+            Err(AwsError::OrphanStays(serial.clone()))
+        }
+        done => done,
+    }
+}
+
 /// Creates the device and saves its account.
 fn create<H: Host, R: Remote>(
     host: &mut H,
@@ -391,7 +443,7 @@ fn create<H: Host, R: Remote>(
                 });
             }
             // Only one that nobody has can be deleted.
-            match delete(remote, &parties.signer, serial) {
+            match delete_orphan(remote, &parties.signer, serial) {
                 Err(error) if error.code() == Some("DeleteConflict") => {
                     host.forget(&intent(serial))?;
                     return Err(AwsError::Foreign {
@@ -457,16 +509,22 @@ fn enable<H: Host, R: Remote>(
             Ok(()) => break,
             Err(error) => error,
         };
-        if error.code() != Some("EntityAlreadyExists") && !error.is_passing() {
+        // On a user's first device AWS asks for MFA as soon as it is enabled.
+        let asks_for_mfa = matches!(&error, AwsError::Call(call) if refusal::needs_mfa(call));
+        let known = error.code() == Some("EntityAlreadyExists") || asks_for_mfa;
+        if !known && !error.is_passing() {
             return Err(error);
         }
         // The answer was lost, now or in an earlier attempt: see whose it is.
+        if is_listed(remote, parties, serial)? {
+            break;
+        }
         match state(remote, &parties.signer, serial)? {
             State::Enabled(owner) if owner == parties.user => break,
             State::Enabled(owner) => {
                 return Err(AwsError::Foreign {
                     serial: serial.clone(),
-                    owner: Some(crate::account::text::clean(&owner).into_owned()),
+                    owner: Some(clean(&owner).into_owned()),
                 });
             }
             State::Unassigned if tried < TRIES => {}
@@ -475,6 +533,21 @@ fn enable<H: Host, R: Remote>(
     }
     host.tell(&format!("enabled {serial} for {}", parties.user));
     host.now()
+}
+
+/// Whether the user has the device, as far as that may be asked.
+fn is_listed<R: Remote>(
+    remote: &mut R,
+    parties: &Parties,
+    serial: &SerialNumber,
+) -> Result<bool, AwsError> {
+    let operation = ListMfaDevices {
+        user_name: Some(parties.user.clone()),
+    };
+    let theirs = allowed(remote, &parties.signer, &operation)?.unwrap_or_default();
+    Ok(theirs
+        .iter()
+        .any(|device| device.serial_number == serial.as_str()))
 }
 
 /// Brings a device into step with AWS's clock.
@@ -511,6 +584,7 @@ fn with_pair<H: Host, R: Remote>(
     tell_skew(host, remote.skew());
     for tried in 1..=TRIES {
         let step = loop {
+            host.may(account)?;
             let there = now_there(host, skew)?;
             let present = account.scheme.step_at(there).map_err(AwsError::held)?;
             match host.ledger().claim_pair(&account.id, present)? {
@@ -528,9 +602,9 @@ fn with_pair<H: Host, R: Remote>(
                 }
             }
         };
-        let sent = |code: crate::otp::Code| SentCode::new(code.as_str().to_owned());
-        let first = sent(host.code(account, step - 1)?);
-        let second = sent(host.code(account, step)?);
+        let pair = host.pair(account, step)?;
+        let sent = |code: &Code| SentCode::new(code.as_str().to_owned());
+        let (first, second) = (sent(&pair.first), sent(&pair.second));
         let error = match call(remote, first, second) {
             Ok(()) => return Ok(()),
             Err(error) => error,

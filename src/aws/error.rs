@@ -134,6 +134,12 @@ pub enum AwsError {
         /// What can be done.
         kind: Kind,
     },
+    /// Another process has been asking for the same for too long.
+    #[error("another vmfa has been asking AWS for the same for 5 minutes")]
+    InFlight,
+    /// An unfinished device of that name can't be deleted.
+    #[error("{0} is left over from an unfinished enrolment, and no policy lets you delete it")]
+    OrphanStays(SerialNumber),
     /// A name that AWS doesn't take.
     #[error("a device can't be called {0}")]
     DeviceName(String),
@@ -193,6 +199,8 @@ impl AwsError {
             | Self::LastDevice { .. }
             | Self::NotTheirs { .. }
             | Self::WhichDevice { .. }
+            | Self::InFlight
+            | Self::OrphanStays(_)
             | Self::DeviceName(_)
             | Self::Lock { .. } => false,
         }
@@ -287,13 +295,14 @@ impl Fails for AwsError {
             | Self::CodesRefused { .. }
             | Self::Unable { .. }
             | Self::OddDevice(_)
+            | Self::OrphanStays(_)
             | Self::TooManyDevices { .. } => Kind::Refused,
             Self::NoSuchDevice(_)
             | Self::NoneOfOurs(_)
             | Self::NoDevice(_)
             | Self::NotTheirs { .. } => Kind::NotFound,
             Self::WhichDevice { .. } => Kind::Ambiguous,
-            Self::Foreign { .. } => Kind::Conflict,
+            Self::Foreign { .. } | Self::InFlight => Kind::Conflict,
             Self::SessionAlready(_)
             | Self::NotAUser { .. }
             | Self::Root
@@ -323,7 +332,7 @@ impl Fails for AwsError {
                 "see that the serial number is right and enabled (`vmfa aws status`); after more than 9 attempts in 3 minutes, wait 3 minutes"
             }
             Self::NoSuchDevice(_) => {
-                "`vmfa aws enroll` makes a device; one that exists is told by `vmfa edit NAME --serial-number ARN`"
+                "change the profile's mfa_serial, or leave it out; `vmfa aws enroll` makes a device; of one that is in the vault without it: `vmfa edit NAME --serial-number ARN`"
             }
             Self::NoneOfOurs(_) => {
                 "who has a device adds another only with a session that it gave: add its QR picture or secret (`vmfa add … --serial-number ARN`), or have an administrator remove it"
@@ -337,7 +346,7 @@ impl Fails for AwsError {
                 "in the console: Security credentials, Assign MFA device, Authenticator app; save its QR picture, then `vmfa add --qr-file FILE` and `vmfa pair root`"
             }
             Self::Foreign { owner: None, .. } => {
-                "if nobody is about to enable it, --replace deletes it and makes a new one; or choose another name: --device-name NAME"
+                "look into `vmfa list --trash` first; if nobody is about to enable it, --replace deletes it and makes a new one; or choose another name: --device-name NAME"
             }
             Self::Foreign { .. } => "choose another name: --device-name NAME",
             Self::TooManyDevices { .. } => "remove one first: `vmfa aws remove DEVICE`",
@@ -348,6 +357,12 @@ impl Fails for AwsError {
             Self::NotTheirs { .. } => "`vmfa aws status` shows them",
             Self::WhichDevice { .. } => "name one of them",
             Self::DeviceName(_) => "use letters, digits and _+=,.@- alone, at most 226 of them",
+            Self::InFlight => {
+                "see whether one waits for a person or for a credential_process, and end it"
+            }
+            Self::OrphanStays(_) => {
+                "enroll under another name: --device-name NAME; an administrator can delete the old one"
+            }
             Self::Lock { .. } => return None,
         };
         Some(hint.into())

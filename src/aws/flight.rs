@@ -14,7 +14,7 @@ use crate::aws::error::AwsError;
 use crate::aws::host::Host;
 use crate::clock::UnixTime;
 use crate::failure::{Fails, Kind};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerError};
 
 /// How long one process may keep the others waiting: three codes with a wait for a new time step before each, and calls that
 /// are answered late.
@@ -45,7 +45,10 @@ impl Flight {
         })?;
         let word = host.locks().join(format!("{hash}.word"));
         host.rest();
-        let lock = Ledger::lock_beside(&word, PATIENCE)?;
+        let lock = Ledger::lock_beside(&word, PATIENCE).map_err(|error| match error {
+            LedgerError::Busy { .. } => AwsError::InFlight,
+            other => other.into(),
+        })?;
         let flight = Self { _lock: lock, word };
         match flight.last_word(began, host.now()?) {
             Some(error) => Err(error),

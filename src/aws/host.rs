@@ -8,7 +8,7 @@ use crate::aws::error::AwsError;
 use crate::aws::remote::Keys;
 use crate::clock::UnixTime;
 use crate::ledger::Ledger;
-use crate::otp::Code;
+use crate::otp::{Code, Pair};
 use crate::secret::Secret;
 
 /// What the trips to AWS need of the machine they start from. An error of it is told as [`AwsError::Held`].
@@ -26,11 +26,24 @@ pub trait Host {
     /// They can't be had.
     fn devices(&mut self) -> Result<Vec<Summary>, AwsError>;
 
-    /// The code of a time step, the person being asked where the account wants that.
+    /// Asks the person, where the account wants that, whether its next code or pair may leave. To be called before a step is
+    /// claimed: a no must use up none.
     ///
     /// # Errors
-    /// There is none to be had; the answer was no.
+    /// The answer was no; there is nobody to ask.
+    fn may(&mut self, account: &Summary) -> Result<(), AwsError>;
+
+    /// The code of a time step.
+    ///
+    /// # Errors
+    /// There is none to be had.
     fn code(&mut self, account: &Summary, step: u64) -> Result<Code, AwsError>;
+
+    /// The codes of a time step and of the one before it.
+    ///
+    /// # Errors
+    /// As [`Host::code`].
+    fn pair(&mut self, account: &Summary, step: u64) -> Result<Pair, AwsError>;
 
     /// The access key kept for a profile.
     ///

@@ -1,14 +1,17 @@
 //! Devices that are there already: brought into step, removed, replaced.
 
 use crate::account::Summary;
+use crate::account::text::clean;
 use crate::aws::arn::SerialNumber;
-use crate::aws::enroll::{self, Enrolled, Orphan, Parties, call, parties};
+use crate::aws::enroll::{self, Enrolled, Orphan, Parties, State, call, parties};
 use crate::aws::error::AwsError;
+use crate::aws::hashed;
 use crate::aws::host::Host;
 use crate::aws::operation::{DeactivateMfaDevice, Device, ListMfaDevices};
 use crate::aws::plan::Plan;
 use crate::aws::remote::{Remote, Signer};
 use crate::aws::session;
+use crate::secret::Secret;
 
 /// Which device is meant.
 #[derive(Default)]
@@ -38,6 +41,9 @@ pub struct Managed {
     pub account: Option<Summary>,
 }
 
+/// How long an unfinished rotation is remembered.
+const UNFINISHED: u64 = 24 * 3600;
+
 /// Brings a device of this vault into step with AWS's clock.
 ///
 /// # Errors
@@ -48,10 +54,12 @@ pub fn resync<H: Host, R: Remote>(
     plan: &Plan,
     which: &Which,
 ) -> Result<Managed, AwsError> {
-    let signer = plan.signer()?;
-    let parties = parties(remote, signer, which.user.as_deref())?;
+    let parties = parties(host, remote, plan, which.user.as_deref())?;
     let device = one_of(&list(remote, &parties)?, which, &parties.user)?;
-    let account = account(host, &device)?.ok_or_else(|| AwsError::NoSuchDevice(device.clone()))?;
+    let account = accounts(host, &device)?
+        .into_iter()
+        .next()
+        .ok_or_else(|| AwsError::NoSuchDevice(clean(&device).into_owned()))?;
     enroll::resync(host, remote, &parties.signer, &parties.user, &account)?;
     Ok(Managed {
         user: parties.user,
@@ -63,7 +71,7 @@ pub fn resync<H: Host, R: Remote>(
 /// Takes a device from its user and deletes it; its account goes into the trash. The last one stays unless somebody said so.
 ///
 /// # Errors
-/// No such device; it is the last one; AWS said no.
+/// No such device; it is the last one; AWS said no. What an earlier run began is finished by the next that names the device.
 pub fn remove<H: Host, R: Remote>(
     host: &mut H,
     remote: &mut R,
@@ -71,21 +79,23 @@ pub fn remove<H: Host, R: Remote>(
     which: &Which,
     last: Last,
 ) -> Result<Managed, AwsError> {
-    let signer = plan.signer()?;
-    let mut parties = parties(remote, signer, which.user.as_deref())?;
+    let mut parties = parties(host, remote, plan, which.user.as_deref())?;
     let theirs = list(remote, &parties)?;
-    let device = one_of(&theirs, which, &parties.user)?;
-    if theirs.len() == 1 && last == Last::Kept {
-        return Err(AwsError::LastDevice {
-            serial: device,
-            user: parties.user,
-        });
-    }
-    if parties.is_own && !parties.is_session {
-        parties.signer = Signer::Keys(session::of_user(host, remote, plan)?.keys);
-    }
-    let account = account(host, &device)?;
-    retire(host, remote, &parties, &device, account.as_ref())?;
+    let device = match left_over(host, remote, &parties, &theirs, which)? {
+        Some(left) => left,
+        None => {
+            let device = one_of(&theirs, which, &parties.user)?;
+            if theirs.len() == 1 && last == Last::Kept {
+                return Err(AwsError::LastDevice {
+                    serial: clean(&device).into_owned(),
+                    user: parties.user,
+                });
+            }
+            device
+        }
+    };
+    with_mfa(host, remote, plan, &mut parties, &theirs)?;
+    let account = retire(host, remote, &parties, &device)?;
     // What was had with it is worth nothing for the next one.
     session::forget(host, plan)?;
     Ok(Managed {
@@ -106,25 +116,20 @@ pub fn rotate<H: Host, R: Remote>(
     which: &Which,
     wanted: enroll::Wanted,
 ) -> Result<(Managed, Enrolled), AwsError> {
-    let signer = plan.signer()?;
-    let mut parties = parties(remote, signer, which.user.as_deref())?;
+    let mut parties = parties(host, remote, plan, which.user.as_deref())?;
     let theirs = list(remote, &parties)?;
-    let new_name = wanted.device_name.clone();
-    // A run that was interrupted left the new one beside the old one.
-    let others: Vec<Device> = theirs
-        .into_iter()
-        .filter(|device| {
-            new_name.as_deref()
-                != SerialNumber::new(&device.serial_number)
-                    .as_ref()
-                    .map(SerialNumber::name)
-        })
-        .collect();
-    let old = one_of(&others, which, &parties.user)?;
-    let name = match new_name {
-        Some(name) => name,
-        None => next_name(&old),
+    let (old, name) = match unfinished(host, &parties, which, wanted.device_name.as_deref())? {
+        Some(unfinished) => unfinished,
+        None => {
+            let old = one_of(&theirs, which, &parties.user)?;
+            let name = wanted.device_name.clone();
+            let name = name.unwrap_or_else(|| next_name(&old));
+            (old, name)
+        }
     };
+    let until = host.now()?.plus_secs(UNFINISHED);
+    let note = Secret::new(format!("{old}\n{name}").into_bytes());
+    host.hold(&rotation(&parties), &note, until)?;
     let wanted = enroll::Wanted {
         user: which.user.clone(),
         device_name: Some(name),
@@ -132,11 +137,9 @@ pub fn rotate<H: Host, R: Remote>(
         ..wanted
     };
     let enrolled = enroll::enroll(host, remote, plan, &wanted)?;
-    if parties.is_own && !parties.is_session {
-        parties.signer = Signer::Keys(session::of_user(host, remote, plan)?.keys);
-    }
-    let account = account(host, &old)?;
-    retire(host, remote, &parties, &old, account.as_ref())?;
+    with_mfa(host, remote, plan, &mut parties, &theirs)?;
+    let account = retire(host, remote, &parties, &old)?;
+    host.forget(&rotation(&parties))?;
     Ok((
         Managed {
             user: parties.user,
@@ -145,6 +148,84 @@ pub fn rotate<H: Host, R: Remote>(
         },
         enrolled,
     ))
+}
+
+/// Signs with an MFA session from here on: who has a device changes devices with nothing less.
+fn with_mfa<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+    parties: &mut Parties,
+    theirs: &[Device],
+) -> Result<(), AwsError> {
+    if parties.is_own && !parties.is_session && !theirs.is_empty() {
+        parties.signer = Signer::Keys(session::of_user(host, remote, plan)?.keys);
+    }
+    Ok(())
+}
+
+fn rotation(parties: &Parties) -> String {
+    let whose = format!("{} {}", parties.arn.account(), parties.user);
+    format!("aws rotation {}", hashed(whose.as_bytes()))
+}
+
+/// The old device and the new one's name of a rotation that was interrupted, where it is the one that is asked for.
+fn unfinished(
+    host: &mut impl Host,
+    parties: &Parties,
+    which: &Which,
+    name: Option<&str>,
+) -> Result<Option<(String, String)>, AwsError> {
+    let note = host.recall(&rotation(parties))?;
+    let note = note.and_then(|(note, _)| String::from_utf8(note.expose().to_vec()).ok());
+    let Some((old, new)) = note.as_deref().and_then(|note| note.split_once('\n')) else {
+        return Ok(None);
+    };
+    let is_old = which
+        .device
+        .as_deref()
+        .is_none_or(|wanted| is_called(old, wanted));
+    let is_new = name.is_none_or(|name| name == new);
+    Ok((is_old && is_new).then(|| (old.to_owned(), new.to_owned())))
+}
+
+/// A device that was named, of which this vault holds the account, and which nobody has any more: an earlier run stopped on
+/// its way.
+fn left_over<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    parties: &Parties,
+    theirs: &[Device],
+    which: &Which,
+) -> Result<Option<String>, AwsError> {
+    let Some(wanted) = &which.device else {
+        return Ok(None);
+    };
+    if theirs
+        .iter()
+        .any(|device| is_called(&device.serial_number, wanted))
+    {
+        return Ok(None);
+    }
+    let ours = host.devices()?.into_iter().find_map(|summary| {
+        let serial = SerialNumber::new(summary.serial_number.as_deref()?)?;
+        let fits =
+            serial.arn().account() == parties.arn.account() && is_called(serial.as_str(), wanted);
+        fits.then_some(serial)
+    });
+    let Some(serial) = ours else {
+        return Ok(None);
+    };
+    Ok(match enroll::state(remote, &parties.signer, &serial)? {
+        State::Unassigned | State::Absent => Some(serial.as_str().to_owned()),
+        // Of one that may not be looked for, nothing is certain.
+        State::Enabled(_) | State::Unknown => None,
+    })
+}
+
+/// Whether a device has this name or serial number.
+fn is_called(serial: &str, wanted: &str) -> bool {
+    serial == wanted || SerialNumber::new(serial).is_some_and(|serial| serial.name() == wanted)
 }
 
 /// `alice` -> `alice-2` -> `alice-3`: AWS never gives a device another name, and two can't have one.
@@ -171,18 +252,14 @@ fn one_of(theirs: &[Device], which: &Which, user: &str) -> Result<String, AwsErr
     let known = || theirs.iter().map(|one| one.serial_number.clone()).collect();
     match &which.device {
         Some(wanted) => {
-            let fits = |device: &&Device| {
-                device.serial_number == *wanted
-                    || SerialNumber::new(&device.serial_number)
-                        .is_some_and(|serial| serial.name() == wanted)
-            };
+            let fits = |device: &&Device| is_called(&device.serial_number, wanted);
             let found = theirs
                 .iter()
                 .find(fits)
                 .map(|one| one.serial_number.clone());
             found.ok_or_else(|| AwsError::NotTheirs {
                 user: user.into(),
-                device: crate::account::text::clean(wanted).into_owned(),
+                device: clean(wanted).into_owned(),
                 known: known(),
             })
         }
@@ -201,32 +278,35 @@ fn one_of(theirs: &[Device], which: &Which, user: &str) -> Result<String, AwsErr
     }
 }
 
-fn account(host: &mut impl Host, serial: &str) -> Result<Option<Summary>, AwsError> {
-    Ok(host
-        .devices()?
-        .into_iter()
-        .find(|summary| summary.serial_number.as_deref() == Some(serial)))
+/// The accounts that are the device, the latest first.
+fn accounts(host: &mut impl Host, serial: &str) -> Result<Vec<Summary>, AwsError> {
+    let mut devices = host.devices()?;
+    devices.retain(|summary| summary.serial_number.as_deref() == Some(serial));
+    Ok(devices)
 }
 
-/// Deactivated, deleted, and its account in the trash, in this order.
+/// Deactivated, deleted, and its account in the trash, in this order. What an earlier run has done already is passed over.
 fn retire<H: Host, R: Remote>(
     host: &mut H,
     remote: &mut R,
     parties: &Parties,
     device: &str,
-    account: Option<&Summary>,
-) -> Result<(), AwsError> {
+) -> Result<Option<Summary>, AwsError> {
     let operation = DeactivateMfaDevice {
         user_name: parties.user.clone(),
         serial_number: device.to_owned(),
     };
-    call(remote, &parties.signer, &operation)?;
+    match call(remote, &parties.signer, &operation) {
+        Err(error) if error.code() == Some("NoSuchEntity") => {}
+        done => drop(done?),
+    }
     // A device of another kind ends with its deactivation.
     if let Some(serial) = SerialNumber::new(device) {
         enroll::delete(remote, &parties.signer, &serial)?;
     }
-    if let Some(account) = account {
+    let accounts = accounts(host, device)?;
+    for account in &accounts {
         host.trash(&account.id, "removed at AWS")?;
     }
-    Ok(())
+    Ok(accounts.into_iter().next())
 }

@@ -7,7 +7,7 @@ use crate::aws::arn::{Arn, Partition};
 use crate::aws::error::AwsError;
 use crate::aws::hashed;
 use crate::aws::host::Host;
-use crate::aws::profile::{Device, ProfileError, Profiles, Setting, Source, is_vmfa};
+use crate::aws::profile::{Device, Link, Ours, ProfileError, Profiles, Setting, Source, is_vmfa};
 use crate::aws::remote::{Keys, Signer};
 use crate::secret::SecretText;
 
@@ -119,7 +119,30 @@ impl Plan {
             };
             return Ok(plan);
         }
-        let chain = profiles.chain(&plan.profile)?;
+        let (mut chain, mut end) = profiles.way(&plan.profile)?;
+        // What vmfa gives for another profile is that profile's: it is followed, unless it leads back here.
+        while end.is_none()
+            && let Some(Link {
+                source: Source::Process(command),
+                ..
+            }) = chain.last()
+            && let Some(Ours {
+                profile: Some(next),
+            }) = is_vmfa(command.value)
+            && !matches!(
+                profiles.refuse_loop(&plan.profile),
+                Err(ProfileError::Ours { .. })
+            )
+        {
+            if profiles.get(&next).is_none() {
+                let missing = ProfileError::NoProfile(clean(&next).into_owned());
+                end = Some((next, missing));
+                break;
+            }
+            let (more, further) = profiles.way(&next)?;
+            chain.extend(more);
+            end = further;
+        }
         for link in &chain {
             if plan.serial.is_none() {
                 plan.serial = link.profile.mfa_serial()?.map(|serial| match serial.value {
@@ -151,6 +174,16 @@ impl Plan {
         let Some(last) = chain.last() else {
             return Ok(plan);
         };
+        if let Some((name, error)) = end {
+            // The files have no credentials for it; the vault may.
+            plan.base = Base::Profile {
+                name,
+                keys: None,
+                says: String::new(),
+                itself: Some(error),
+            };
+            return Ok(plan);
+        }
         let name = last.profile.name().to_owned();
         let (mut keys, mut itself) = (None, None);
         let says = match &last.source {

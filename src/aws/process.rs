@@ -98,7 +98,14 @@ fn quoted(text: &str, shell: Shell) -> Zeroizing<String> {
     let inner = Zeroizing::new(match shell {
         Shell::Posix => text.replace('\'', "'\\''"),
         Shell::Fish => text.replace('\\', "\\\\").replace('\'', "\\'"),
-        Shell::PowerShell => text.replace('\'', "''"),
+        // PowerShell takes the typographic quotes for the plain one, and each stands for itself when doubled.
+        Shell::PowerShell => text
+            .chars()
+            .flat_map(|c| {
+                let is_quote = matches!(c, '\'' | '\u{2018}'..='\u{201b}');
+                std::iter::repeat_n(c, if is_quote { 2 } else { 1 })
+            })
+            .collect(),
     });
     Zeroizing::new(format!("'{}'", *inner))
 }
@@ -158,5 +165,9 @@ mod tests {
         assert_eq!(*quoted(nasty, Shell::Posix), r"'a'\''$(id)\'\''`id`'");
         assert_eq!(*quoted(nasty, Shell::Fish), r"'a\'$(id)\\\'`id`'");
         assert_eq!(*quoted(nasty, Shell::PowerShell), r"'a''$(id)\''`id`'");
+        assert_eq!(
+            *quoted("x\u{2019};y", Shell::PowerShell),
+            "'x\u{2019}\u{2019};y'"
+        );
     }
 }

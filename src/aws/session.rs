@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::account::Summary;
+use crate::account::text::clean;
 use crate::aws::arn::{Arn, Caller, SerialNumber};
 use crate::aws::error::AwsError;
 use crate::aws::flight::Flight;
@@ -234,11 +235,34 @@ pub(super) fn device<H: Host, R: Remote>(
 ) -> Result<Summary, AwsError> {
     let ours = host.devices()?;
     if let Some(serial) = &plan.serial {
-        let found = ours
-            .into_iter()
-            .find(|summary| summary.serial_number.as_ref() == Some(serial));
-        return found.ok_or_else(|| AwsError::NoSuchDevice(serial.clone()));
+        let is_it = |summary: &&Summary| summary.serial_number.as_ref() == Some(serial);
+        if let Some(found) = ours.iter().find(is_it) {
+            return Ok(found.clone());
+        }
+        // Another device may have taken its place since somebody wrote that line.
+        return match among(remote, plan, signer, ours) {
+            Ok(found) => {
+                host.warn(&format!(
+                    "the profile names {}, which isn't in this vault; {} is the user's and is used: change mfa_serial",
+                    clean(serial),
+                    clean(found.serial_number.as_deref().unwrap_or_default()),
+                ));
+                Ok(found)
+            }
+            Err(error) if error.is_passing() => Err(error),
+            Err(_) => Err(AwsError::NoSuchDevice(clean(serial).into_owned())),
+        };
     }
+    among(remote, plan, signer, ours)
+}
+
+/// The one of these accounts that is a device of whoever signs.
+fn among<R: Remote>(
+    remote: &mut R,
+    plan: &Plan,
+    signer: &Signer,
+    ours: Vec<Summary>,
+) -> Result<Summary, AwsError> {
     if ours.is_empty() {
         return Err(AwsError::NoDevice(plan.profile.clone()));
     }
@@ -255,8 +279,8 @@ pub(super) fn device<H: Host, R: Remote>(
                 None if theirs.is_empty() => Err(AwsError::NoDevice(plan.profile.clone())),
                 None => Err(AwsError::NoneOfOurs(
                     theirs
-                        .into_iter()
-                        .map(|device| device.serial_number)
+                        .iter()
+                        .map(|device| clean(&device.serial_number).into_owned())
                         .collect(),
                 )),
             }

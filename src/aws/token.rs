@@ -103,6 +103,7 @@ pub(super) fn with_code<H: Host, R: Remote, T>(
 /// A code that nobody had, and that AWS takes now. Waits where every code within reach was used, or AWS's budget is spent.
 pub(super) fn fresh(host: &mut impl Host, device: &Summary, skew: i64) -> Result<Code, AwsError> {
     loop {
+        host.may(device)?;
         let there = now_there(host, skew)?;
         let current = device.scheme.step_at(there).map_err(AwsError::held)?;
         match host

@@ -162,7 +162,11 @@ fn set(
                 "" => value_at,
                 old => value_at + (behind.find(old).unwrap_or(0)),
             };
-            let gap = if old.is_empty() { " " } else { "" };
+            let gap = if old.is_empty() && !value.is_empty() {
+                " "
+            } else {
+                ""
+            };
             out.put(&[&line.body[..begin], gap, value, line.end]);
         }
         for (index, scanned) in lines.iter().enumerate().skip(at + 1) {

@@ -19,6 +19,25 @@ impl Profiles {
     /// # Errors
     /// No such profile; a source that isn't there, holds nothing or leads back; settings that can't be used.
     pub fn chain(&self, name: &str) -> Result<Vec<Link<'_>>, ProfileError> {
+        match self.way(name)? {
+            (chain, None) => Ok(chain),
+            (_, Some((_, error))) => Err(error),
+        }
+    }
+
+    /// As [`Self::chain`], for whoever may have credentials of their own for the profile at the end: where the files have
+    /// none for it, its name, and what is wrong unless somebody else has some. The last link names it then.
+    ///
+    /// # Errors
+    /// As [`Self::chain`], that aside.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two halves of one answer, used in two places"
+    )]
+    pub fn way(
+        &self,
+        name: &str,
+    ) -> Result<(Vec<Link<'_>>, Option<(String, ProfileError)>), ProfileError> {
         let no_profile = || ProfileError::NoProfile(clean(name).into_owned());
         let profile = self.get(name).ok_or_else(no_profile)?;
         let source = profile.source()?;
@@ -27,25 +46,29 @@ impl Profiles {
         let mut lines: Vec<At> = Vec::new();
         while let Some((parent, at, next)) = led_on(&chain) {
             lines.push(at);
-            let profile = self.get(next).ok_or_else(|| ProfileError::Dangling {
-                at,
-                key: "source_profile",
-                name: clean(next).into_owned(),
-            })?;
+            let Some(profile) = self.get(next) else {
+                let error = ProfileError::Dangling {
+                    at,
+                    key: "source_profile",
+                    name: clean(next).into_owned(),
+                };
+                return Ok((chain, Some((next.to_owned(), error))));
+            };
             let known = chain.iter().any(|link| link.profile.name() == next);
             if known && !(next == parent && profile.has_static()) {
                 return Err(ProfileError::Circle(lines));
             }
             let source = profile.source_for_other()?;
             if matches!(source, Source::Nothing) {
-                return Err(ProfileError::EmptySource {
+                let error = ProfileError::EmptySource {
                     at,
                     name: clean(next).into_owned(),
-                });
+                };
+                return Ok((chain, Some((next.to_owned(), error))));
             }
             chain.push(Link { profile, source });
         }
-        Ok(chain)
+        Ok((chain, None))
     }
 
     /// Refuses a profile whose credentials come from vmfa, which would have to ask that profile for them.

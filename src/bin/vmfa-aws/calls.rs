@@ -199,6 +199,18 @@ async fn assume_role(
 
 fn session(credentials: Option<aws_sdk_sts::types::Credentials>) -> Result<Session, Failed> {
     let credentials = credentials.ok_or_else(|| lacks("Credentials"))?;
+    // They go into environments and shells. AWS's never hold anything else.
+    let parts = [
+        &credentials.access_key_id,
+        &credentials.secret_access_key,
+        &credentials.session_token,
+    ];
+    if !parts
+        .iter()
+        .all(|part| part.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        return Err(lacks("Credentials of visible ASCII"));
+    }
     let secret = |text: String| Sent(SecretText::new(text));
     Ok(Session {
         access_key_id: credentials.access_key_id,

@@ -51,11 +51,31 @@ fn serve() -> Result<(), String> {
         .build()
         .map_err(|error| format!("the system gives no event loop: {error}"))?;
     let mut service = runtime.block_on(service::Service::new(&greeting))?;
-    while let Some(question) = line(&mut input)? {
+    drop(input);
+    // A thread reads: when whoever asks is gone, nothing more goes out in their name.
+    let (sender, mut lines) = tokio::sync::mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        while let Ok(Some(line)) = line(&mut input) {
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    while let Some(question) = runtime.block_on(lines.recv()) {
         let question: Question<'_> = serde_json::from_slice(&question).map_err(|error| {
             format!("a question can't be understood: column {}", error.column())
         })?;
-        let answer = runtime.block_on(calls::answer(&mut service, question));
+        let answer = runtime.block_on(async {
+            tokio::select! {
+                answer = calls::answer(&mut service, question) => Some(answer),
+                // One question at a time: this is the end.
+                _ = lines.recv() => None,
+            }
+        });
+        let Some(answer) = answer else {
+            return Ok(());
+        };
         let mut out = std::io::stdout().lock();
         // Nobody who hears it: nothing is left to do.
         if out

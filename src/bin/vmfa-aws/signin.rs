@@ -35,6 +35,7 @@ pub(crate) async fn get(input: GetSigninToken) -> Result<SigninToken, Failed> {
     let sent = request.query("Session", session.as_str()).call();
     let mut answer = sent.map_err(|error| match error {
         ureq::Error::BadUri(why) => Failed::NotUnderstood(format!("the endpoint: {why}")),
+        ureq::Error::Http(why) => Failed::NotUnderstood(format!("the endpoint: {why}")),
         error => Failed::Offline(error.to_string()),
     })?;
     let status = answer.status().as_u16();

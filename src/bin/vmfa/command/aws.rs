@@ -119,6 +119,11 @@ impl<'c> Trip<'c> {
                 .map(|found| found.value.to_owned()),
             None => None,
         };
+        let ca_bundle = match known {
+            Some(profile) => profile.ca_bundle().map_err(Fault::from)?,
+            None => None,
+        };
+        let ca_bundle = ca_bundle.map(|found| found.value.to_owned());
         let region = input
             .region
             .clone()
@@ -134,7 +139,8 @@ impl<'c> Trip<'c> {
                 .ca_bundle
                 .as_ref()
                 .and_then(|path| path.to_str())
-                .map(str::to_owned),
+                .map(str::to_owned)
+                .or(ca_bundle),
         };
         Ok(Self {
             desk: Desk::new(context),

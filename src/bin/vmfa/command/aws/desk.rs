@@ -16,7 +16,7 @@ use vmfa::failure::{Fails, Kind};
 use vmfa::keep::Keep;
 use vmfa::keyring::Keyring;
 use vmfa::ledger::Ledger;
-use vmfa::otp::{Code, Scheme};
+use vmfa::otp::{Code, Moment, OtpError, Pair, Pairing, Scheme};
 use vmfa::secret::{Secret, SecretText};
 use vmfa::vault::{Added, Unlocked};
 
@@ -31,6 +31,8 @@ pub(crate) struct Desk<'c> {
     #[cfg(unix)]
     agent: Agent,
     vault: Option<Unlocked>,
+    /// Whether a person said yes to the code that is next.
+    has_yes: bool,
     /// What was warned of: once is enough.
     warned: RefCell<Vec<String>>,
     /// What stopped a trip on this side, whole: an [`AwsError`] tells less.
@@ -75,6 +77,7 @@ impl<'c> Desk<'c> {
             #[cfg(unix)]
             agent: Agent::NotAsked,
             vault: None,
+            has_yes: false,
             warned: RefCell::default(),
             fault: None,
         }
@@ -158,20 +161,56 @@ impl<'c> Desk<'c> {
         Ok(self.vault()?.live_where(fits))
     }
 
-    fn one_code(&mut self, account: &Summary, step: u64) -> Outcome<Code> {
-        #[cfg(unix)]
-        if let Some(code) = self.by_agent(|client| {
-            client.may(account)?;
-            client.code_of_step(&account.id, step)
-        })? {
-            return Ok(code);
+    fn ask(&mut self, account: &Summary) -> Outcome {
+        if !account.confirm {
+            return Ok(());
         }
+        #[cfg(unix)]
+        if self.by_agent(|client| client.may(account))?.is_some() {
+            self.has_yes = true;
+            return Ok(());
+        }
+        // With the vault open: what is typed for it comes before the question.
+        self.vault()?;
+        confirm::ask(account)?;
+        self.has_yes = true;
+        Ok(())
+    }
+
+    /// The vault, for a code of an account: one that asks, and was answered at an agent that is gone since, asks again.
+    fn vault_for(&mut self, account: &Summary) -> Outcome<&mut Unlocked> {
+        let has_yes = std::mem::take(&mut self.has_yes);
         let vault = self.vault()?;
-        let found = vault.live_where(|one| one.id == account.id);
-        if let [found] = found.as_slice() {
+        if !has_yes
+            && let [found] = vault
+                .live_where(|one| one.id == account.id && one.confirm)
+                .as_slice()
+        {
             confirm::ask(found)?;
         }
-        Ok(vault.code_of_step(&account.id, step)?)
+        Ok(vault)
+    }
+
+    fn one_code(&mut self, account: &Summary, step: u64) -> Outcome<Code> {
+        #[cfg(unix)]
+        if let Some(code) = self.by_agent(|client| client.code_of_step(&account.id, step))? {
+            return Ok(code);
+        }
+        Ok(self.vault_for(account)?.code_of_step(&account.id, step)?)
+    }
+
+    fn two_codes(&mut self, account: &Summary, step: u64) -> Outcome<Pair> {
+        let Moment::Step { from, .. } = account.scheme.window(step)? else {
+            return Err(OtpError::NotTimeBased.into());
+        };
+        #[cfg(unix)]
+        if let Some(pair) =
+            self.by_agent(|client| client.pair_at(&account.id, from, Pairing::Previous))?
+        {
+            return Ok(pair);
+        }
+        let vault = self.vault_for(account)?;
+        Ok(vault.pair_at(&account.id, from, Pairing::Previous)?)
     }
 
     fn key_of(&mut self, profile: &str) -> Outcome<Option<Keys>> {
@@ -255,8 +294,18 @@ impl Host for Desk<'_> {
         self.carry(outcome)
     }
 
+    fn may(&mut self, account: &Summary) -> Result<(), AwsError> {
+        let outcome = self.ask(account);
+        self.carry(outcome)
+    }
+
     fn code(&mut self, account: &Summary, step: u64) -> Result<Code, AwsError> {
         let outcome = self.one_code(account, step);
+        self.carry(outcome)
+    }
+
+    fn pair(&mut self, account: &Summary, step: u64) -> Result<Pair, AwsError> {
+        let outcome = self.two_codes(account, step);
         self.carry(outcome)
     }
 

@@ -57,13 +57,47 @@ pub(super) fn run(context: &Context, input: &Login) -> Outcome {
     }
 }
 
-/// Over TLS, or to this very machine.
+/// Over TLS, or to this very machine; no question in it yet, since one is added.
 fn is_safe(endpoint: &str) -> bool {
+    if endpoint.contains(['?', '#']) {
+        return false;
+    }
     let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     endpoint.starts_with("https://")
         || local.iter().any(|host| {
-            endpoint
-                .strip_prefix(host)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+            endpoint.strip_prefix(host).is_some_and(|rest| {
+                // Nothing but a port before the path: what looks like a host may be a user's name otherwise.
+                let port = rest.split('/').next().unwrap_or_default();
+                port.is_empty()
+                    || port
+                        .strip_prefix(':')
+                        .is_some_and(|port| port.parse::<u16>().is_ok())
+            })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_safe;
+
+    #[test]
+    fn a_session_leaves_in_clear_for_this_machine_alone() {
+        for yes in [
+            "https://signin.aws.amazon.com/federation",
+            "http://127.0.0.1:8080/federation",
+            "http://localhost",
+        ] {
+            assert!(is_safe(yes), "{yes}");
+        }
+        for no in [
+            "http://signin.aws.amazon.com/federation",
+            "http://127.0.0.1:80@example.org/federation",
+            "http://localhost.example.org/",
+            "http://127.0.0.1.example.org",
+            "https://example.org/federation?x=y",
+            "ftp://127.0.0.1",
+        ] {
+            assert!(!is_safe(no), "{no}");
+        }
+    }
 }
