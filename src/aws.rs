@@ -10,6 +10,8 @@ pub mod console;
 pub mod csv;
 pub mod enroll;
 pub mod error;
+#[cfg(test)]
+mod fake;
 mod flight;
 pub mod host;
 pub mod ini;
@@ -22,6 +24,7 @@ pub mod profile;
 mod refusal;
 pub mod remote;
 pub mod session;
+pub mod status;
 mod token;
 pub mod wire;
 

@@ -14,8 +14,8 @@ use crate::secret::SecretText;
 /// The largest file that is read: some thousand users.
 pub const MAX_BYTES: usize = 1 << 20;
 
-/// More columns than any generation had.
-const MAX_COLUMNS: usize = 32;
+/// More columns than any generation had, and than the credential report has.
+const MAX_COLUMNS: usize = 64;
 
 /// A user that an administrator made in the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +60,9 @@ pub enum Account {
 /// Why a file can't be used: which row, and what is wrong with it. The row with the columns' names is row 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CsvError {
-    /// Larger than [`MAX_BYTES`].
-    #[error("the file has more than {MAX_BYTES} bytes")]
-    TooLarge,
+    /// Larger than so many bytes.
+    #[error("the file has more than {0} bytes")]
+    TooLarge(usize),
     /// The first row names no such column.
     #[error("row 1: there is no column \"{0}\"")]
     NoColumn(&'static str),
@@ -94,7 +94,7 @@ impl Fails for CsvError {
     fn kind(&self) -> Kind {
         match self {
             Self::SeveralKeys(_) => Kind::Ambiguous,
-            Self::TooLarge
+            Self::TooLarge(_)
             | Self::NoColumn(_)
             | Self::TwoColumns(_)
             | Self::Fields(_)
@@ -107,7 +107,7 @@ impl Fails for CsvError {
         match self {
             Self::NoColumn(_) => Some("take the file as the console gave it".into()),
             Self::SeveralKeys(_) => Some("leave one row below the names of the columns".into()),
-            Self::TooLarge
+            Self::TooLarge(_)
             | Self::TwoColumns(_)
             | Self::Fields(_)
             | Self::Field { .. }
@@ -128,7 +128,7 @@ const OLDER_LINK: &str = "Console login link";
 /// # Errors
 /// No column for the name; a row with more or fewer fields than columns; a name or link that can't be one.
 pub fn read_users(bytes: &[u8]) -> Result<Vec<User>, CsvError> {
-    let table = Table::read(bytes)?;
+    let table = Table::read(bytes, MAX_BYTES)?;
     let name = table.column(NAME)?.ok_or(CsvError::NoColumn(NAME))?;
     let password = table.column(PASSWORD)?;
     let link = match table.column(LINK)? {
@@ -173,7 +173,7 @@ pub fn read_users(bytes: &[u8]) -> Result<Vec<User>, CsvError> {
 /// # Errors
 /// No such columns; no key or more than one; fields that can't be one.
 pub fn read_access_key(bytes: &[u8]) -> Result<(String, SecretText), CsvError> {
-    let table = Table::read(bytes)?;
+    let table = Table::read(bytes, MAX_BYTES)?;
     let id = table.column(KEY_ID)?.ok_or(CsvError::NoColumn(KEY_ID))?;
     let secret = table.column(SECRET)?.ok_or(CsvError::NoColumn(SECRET))?;
     let mut found = None;
@@ -243,22 +243,23 @@ fn is_user_name(text: &str) -> bool {
 }
 
 /// A file, cut into fields (RFC 4180). It is all in one buffer, which is wiped; the reader itself keeps nothing.
-struct Table {
+pub(super) struct Table {
     text: Zeroizing<Vec<u8>>,
     /// The fields of each row, as places in the text.
     rows: Vec<Vec<(usize, usize)>>,
 }
 
 /// A row below the first.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     number: usize,
     table: &'a Table,
 }
 
 impl Table {
-    fn read(bytes: &[u8]) -> Result<Self, CsvError> {
-        if bytes.len() > MAX_BYTES {
-            return Err(CsvError::TooLarge);
+    /// Cuts a file of at most so many bytes.
+    pub(super) fn read(bytes: &[u8], most: usize) -> Result<Self, CsvError> {
+        if bytes.len() > most {
+            return Err(CsvError::TooLarge(most));
         }
         let mut rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         // Never longer than the file, so that it never moves.
@@ -280,7 +281,7 @@ impl Table {
                 count += ended;
                 match result {
                     ReadRecordResult::InputEmpty => {}
-                    ReadRecordResult::OutputFull => return Err(CsvError::TooLarge),
+                    ReadRecordResult::OutputFull => return Err(CsvError::TooLarge(most)),
                     ReadRecordResult::OutputEndsFull => {
                         return Err(CsvError::Fields(rows.len() + 1));
                     }
@@ -299,7 +300,7 @@ impl Table {
     }
 
     /// Where a column is.
-    fn column(&self, name: &'static str) -> Result<Option<usize>, CsvError> {
+    pub(super) fn column(&self, name: &'static str) -> Result<Option<usize>, CsvError> {
         let first = self.rows.first().ok_or(CsvError::Empty)?;
         let mut found = first.iter().enumerate().filter(|(_, (begin, end))| {
             let field = self.text[*begin..*end].trim_ascii();
@@ -312,7 +313,7 @@ impl Table {
     }
 
     /// The rows below the first, each with as many fields.
-    fn rows(&self) -> Result<impl Iterator<Item = Result<Row<'_>, CsvError>>, CsvError> {
+    pub(super) fn rows(&self) -> Result<impl Iterator<Item = Result<Row<'_>, CsvError>>, CsvError> {
         let columns = self.rows.first().ok_or(CsvError::Empty)?.len();
         Ok((1..self.rows.len()).map(move |index| {
             let row = Row {
@@ -328,16 +329,16 @@ impl Table {
 }
 
 impl<'a> Row<'a> {
-    fn field(&self, column: usize) -> &'a [u8] {
+    pub(super) fn field(&self, column: usize) -> &'a [u8] {
         let (begin, end) = self.table.rows[self.number - 1][column];
         self.table.text[begin..end].trim_ascii()
     }
 
-    fn text(&self, column: usize, name: &'static str) -> Result<&'a str, CsvError> {
+    pub(super) fn text(&self, column: usize, name: &'static str) -> Result<&'a str, CsvError> {
         std::str::from_utf8(self.field(column)).map_err(|_| self.wrong(name, "not UTF-8"))
     }
 
-    fn wrong(&self, column: &'static str, wrong: &'static str) -> CsvError {
+    pub(super) fn wrong(&self, column: &'static str, wrong: &'static str) -> CsvError {
         CsvError::Field {
             row: self.number,
             column,
@@ -461,6 +462,6 @@ mod tests {
         let head = vec!["x"; MAX_COLUMNS + 1].join(",");
         assert_eq!(users(&head), Err(CsvError::Fields(1)));
         let long = "User name\n".to_owned() + &"a".repeat(MAX_BYTES);
-        assert_eq!(users(&long), Err(CsvError::TooLarge));
+        assert_eq!(users(&long), Err(CsvError::TooLarge(MAX_BYTES)));
     }
 }

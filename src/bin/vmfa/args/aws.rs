@@ -15,6 +15,24 @@ pub(crate) enum Aws {
                       Interrupted at any point, the same command goes on where it stopped. AWS enables the root\n\
                       user's device in the console only: `vmfa add QR.png`, then `vmfa pair`.")]
     Enroll(Enroll),
+    /// Show devices, keys and policies: the caller's, or every user's
+    #[command(
+        after_help = "Examples:\n  vmfa aws status --profile admin\n  vmfa aws status --profile admin --all-users --json\n\n\
+                      In step: AWS took a code of this vault. Only the caller's device can be tried. A Force-MFA policy is looked\n\
+                      for among the policies of users and groups; those of an organisation can't be seen from here. What AWS\n\
+                      doesn't let the caller see is left out, with the reason; that is no error, and nor is a finding.\n\n\
+                      --all-users is for administrators: it reads the credential report and the account's policies. AWS makes the\n\
+                      report anew every four hours at most; who came since, and whose device changed, is asked for.\n\n\
+                      --json: an object with caller (arn, account, kind: user, role, root or other; user), password_policy (null: none),\n\
+                      findings (objects with id, text, names and advice) and hidden (what wasn't seen, with the reason: its field\n\
+                      is null), and for the caller devices (serial_number, enabled, account: null or id and label; step: in-step,\n\
+                      drifted or null; step_reason), access_keys (access_key_id, active, created, age_days, old), force_mfa (true,\n\
+                      false or null) and lack (no-deny, partial, long-term-keys-pass, sessions-pass or null). With --all-users:\n\
+                      users (name, arn, root, console_password, mfa, devices, access_keys, force_mfa, lack), groups (name, users,\n\
+                      force_mfa, lack) and unassigned_devices. Times are seconds since 1970. These names and the ids are stable;\n\
+                      others may be added."
+    )]
+    Status(Status),
     /// Bring a device of this vault into step with AWS's clock
     #[command(after_help = "Example:\n  vmfa aws resync --profile admin")]
     Resync(Device),
@@ -105,6 +123,18 @@ pub(crate) struct Enroll {
     /// How long AWS is given to tell all its parts, before the proof
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub(crate) propagation: u16,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) profile: Profile,
+    /// Every user of the account
+    #[arg(long)]
+    pub(crate) all_users: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -10,6 +10,7 @@ mod login;
 mod policy;
 mod remote;
 mod session;
+mod status;
 
 use vmfa::account::text::clean;
 use vmfa::aws::arn::Partition;
@@ -32,6 +33,7 @@ pub(crate) fn run(context: &Context, input: Aws) -> Outcome<Exit> {
     let done = |(): ()| Exit::Done;
     match input {
         Aws::Enroll(input) => enroll::run(context, &input).map(done),
+        Aws::Status(input) => status::run(context, &input).map(done),
         Aws::Resync(input) => device::resync(context, &input).map(done),
         Aws::Rename(input) => device::rename(context, &input).map(done),
         Aws::Remove(input) => device::remove(context, &input).map(done),
