@@ -1,5 +1,8 @@
 //! Sessions: held sealed, made once for all who want the same, renewed in time.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 

@@ -1,5 +1,8 @@
 //! Codes for calls: each goes through the ledger, so that none is sent twice, and AWS's budget is kept.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::account::Summary;

@@ -45,7 +45,7 @@ pub(super) fn of_own(own: &Own) -> Vec<Finding> {
             "drifted",
             "AWS refuses the codes of a device".into(),
             drifted,
-            "run `vmfa aws resync`; if another program used the codes, wait half a minute",
+            DRIFTED,
         );
     }
     if !devices.is_empty() && devices.iter().all(|one| one.account.is_none()) {
@@ -163,7 +163,7 @@ pub(super) fn of_everyone(all: &Everyone) -> Vec<Finding> {
         "group-no-force-mfa",
         "groups without a Force-MFA policy".into(),
         groups.collect(),
-        FORCE,
+        "attach one to each, or put their users into a group that has one",
     );
     let unreadable = |user: &User| matches!(user.force, Some(Force::Unreadable(_)));
     say(
@@ -177,7 +177,7 @@ pub(super) fn of_everyone(all: &Everyone) -> Vec<Finding> {
         "drifted",
         "AWS refuses the codes of a device".into(),
         serials(drifted.filter(|one| one.step == Step::Drifted)),
-        "run `vmfa aws resync`; if another program used the codes, wait half a minute",
+        DRIFTED,
     );
     let unassigned = all.unassigned.as_deref().unwrap_or_default();
     say(
@@ -202,6 +202,7 @@ pub(super) fn of_everyone(all: &Everyone) -> Vec<Finding> {
 }
 
 const ROOT_MFA: &str = "in the console as the root user: Security credentials, Assign MFA device, Authenticator app; save its QR picture, then `vmfa add QR.png` and `vmfa pair`";
+const DRIFTED: &str = "run `vmfa aws resync`; where that is refused, too, the secret here isn't the device's any more: `vmfa aws enroll --device-name NAME`, with an administrator's help";
 const ROOT_KEY: &str = "delete it in the console as the root user: nothing needs one";
 const OLD_KEY: &str =
     "make a new one, put it in place, then make the old one inactive and delete it";

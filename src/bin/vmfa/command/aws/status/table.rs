@@ -135,11 +135,17 @@ fn head(screen: &Screen, asker: &Asker) -> Outcome {
 
 fn ending(screen: &Screen, hidden: &Hidden, findings: &[Finding]) -> Outcome {
     for (name, reason) in hidden {
-        let name = name.replace('_', " ");
+        let name = match *name {
+            "force_mfa" => "Force-MFA policy".to_owned(),
+            name => name.replace('_', " "),
+        };
         screen.line(&screen.faint(&clean(&format!("{name}: {reason}"))))?;
     }
-    if findings.is_empty() {
-        return screen.line("nothing to do");
+    // What wasn't seen may want something done, too.
+    match (findings.is_empty(), hidden.is_empty()) {
+        (true, true) => return screen.line("nothing to do"),
+        (true, false) => return Ok(()),
+        (false, _) => {}
     }
     screen.line("")?;
     for finding in findings {
