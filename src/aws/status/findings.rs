@@ -48,14 +48,19 @@ pub(super) fn of_own(own: &Own) -> Vec<Finding> {
             DRIFTED,
         );
     }
-    if !devices.is_empty() && devices.iter().all(|one| one.account.is_none()) {
+    // A hardware token or a passkey can't be here.
+    let virtuals = devices
+        .iter()
+        .filter(|one| one.serial_number.contains(":mfa/"));
+    let elsewhere = serials(virtuals.filter(|one| one.account.is_none()));
+    if !elsewhere.is_empty() && devices.iter().all(|one| one.account.is_none()) {
         say(
             "not-in-vault",
             format!(
                 "{} not in this vault",
-                counted(devices.len(), "MFA device is", "MFA devices are")
+                counted(elsewhere.len(), "MFA device is", "MFA devices are")
             ),
-            serials(devices.iter()),
+            elsewhere,
             "add its secret with `vmfa add` and tell its ARN by `vmfa edit NAME --serial-number ARN`, or enroll one more: `vmfa aws enroll --device-name NAME`",
         );
     }

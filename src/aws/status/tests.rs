@@ -161,6 +161,17 @@ fn a_device_that_is_not_here_is_said_and_none_is_too() {
     );
     assert!(remote.codes().is_empty());
 
+    // A token of metal is where it is.
+    remote.on(|_: ListMfaDevices| {
+        Ok(vec![Device {
+            serial_number: "GAHT12345678".into(),
+            user_name: Some("alice".into()),
+            enable_date: None,
+        }])
+    });
+    let seen = own(&mut host, &mut remote, &base()).unwrap();
+    assert_eq!(ids(&seen.findings())[0].0, "old-access-key");
+
     remote.on(|_: ListMfaDevices| Ok(Vec::new()));
     let seen = own(&mut host, &mut remote, &base()).unwrap();
     assert_eq!(ids(&seen.findings())[0], ("no-mfa", vec![]));
