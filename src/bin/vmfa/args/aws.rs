@@ -18,19 +18,19 @@ pub(crate) enum Aws {
     /// Show devices, keys and policies: the caller's, or every user's
     #[command(
         after_help = "Examples:\n  vmfa aws status --profile admin\n  vmfa aws status --profile admin --all-users --json\n\n\
-                      In step: AWS took a code of this vault. Only the caller's device can be tried. A Force-MFA policy is looked\n\
-                      for among the policies of users and groups; those of an organisation can't be seen from here. What AWS\n\
+                      In step: AWS took a code of this vault. Only the caller's device can be tried. A Force-MFA policy is looked \
+                      for among the policies of users and groups; those of an organisation can't be seen from here. What AWS \
                       doesn't let the caller see is left out, with the reason; that is no error, and nor is a finding.\n\n\
-                      --all-users is for administrators: it reads the credential report and the account's policies. AWS makes the\n\
+                      --all-users is for administrators: it reads the credential report and the account's policies. AWS makes the \
                       report anew every four hours at most; who came since, and whose device changed, is asked for.\n\n\
-                      --json: an object with caller (arn, account, kind: user, role, root or other; user), password_policy (null: none),\n\
-                      findings (objects with id, text, names and advice) and hidden (what wasn't seen, with the reason: its field\n\
-                      is null), and for the caller devices (serial_number, enabled, account: null or id and label; step: in-step,\n\
-                      drifted or null; step_reason), access_keys (access_key_id, active, created, age_days, old), force_mfa (true,\n\
-                      false or null) and lack (no-deny, partial, long-term-keys-pass, sessions-pass or null). With --all-users:\n\
-                      users (name, arn, root, console_password, mfa, devices, access_keys, force_mfa, lack), groups (name, users,\n\
-                      force_mfa, lack) and unassigned_devices. Times are seconds since 1970. These names and the ids are stable;\n\
-                      others may be added."
+                      --json: an object with caller (arn, account, kind: user, role, root or other; user), password_policy (null: \
+                      none), findings (objects with id, text, names and advice) and hidden (what wasn't seen, with the reason: its \
+                      field is null), and for the caller devices (serial_number, enabled, account: null or id and label; step: \
+                      in-step, drifted or null; step_reason), access_keys (access_key_id, active, created, age_days, old), force_mfa \
+                      (true, false or null) and lack (no-deny, partial, long-term-keys-pass, sessions-pass or null). With \
+                      --all-users: users (name, arn, root, console_password, mfa, devices, access_keys, force_mfa, lack), groups \
+                      (name, users, force_mfa, lack) and unassigned_devices. Times are seconds since 1970. These names and the ids \
+                      are stable; others may be added."
     )]
     Status(Status),
     /// Bring a device of this vault into step with AWS's clock
