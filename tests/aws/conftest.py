@@ -1,5 +1,6 @@
 """A stand-in of AWS for each file of tests, a home for each test."""
 
+import os
 import shutil
 
 import pytest
@@ -8,8 +9,9 @@ from seat import Seat
 
 
 def pytest_collection_modifyitems(config, items):
-    """Terraform can't be had from Debian: where it isn't installed its tests are deselected, and counted so."""
-    missing = [item for item in items if item.get_closest_marker("terraform") and not shutil.which("terraform")]
+    """Terraform and its provider can't be had from Debian: where they aren't, their tests are deselected, and counted so."""
+    there = {"terraform": shutil.which("terraform"), "mirror": os.environ.get("TERRAFORM_MIRROR")}
+    missing = [item for item in items if any(item.get_closest_marker(mark) and not found for mark, found in there.items())]
     if missing:
         config.hook.pytest_deselected(items=missing)
         items[:] = [item for item in items if item not in missing]
@@ -17,6 +19,7 @@ def pytest_collection_modifyitems(config, items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "terraform: only where terraform is installed")
+    config.addinivalue_line("markers", "mirror: only where TERRAFORM_MIRROR names a directory with Terraform's provider for AWS")
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def sync_pair(dev, code1, code2):           # consecutive, in order, newer than 
 def verify_code(who, serial, code):
     dev, slot = store(who).virtual_mfa_devices.get(serial), (serial, int(now() // 180))
     TRIES[slot] = TRIES.get(slot, 0) + 1
-    if (not dev or not who.entity or dev.user is not who.entity or now() < dev.sync.enabled_at + CFG.propagation
+    if (not dev or not who.entity or dev.user is not who.entity or CFG.propagation and now() < dev.sync.enabled_at + CFG.propagation
             or CFG.budget and TRIES[slot] > CFG.budget):
         raise AwsError("AccessDenied", UNABLE)
     step, otp = int(now() // STEP) + dev.sync.adjust, pyotp.TOTP(dev.base32_string_seed)
