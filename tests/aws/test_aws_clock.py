@@ -65,3 +65,11 @@ def test_a_device_that_has_drifted_is_brought_into_step(cloud, seat, enrolled):
     assert enrolled.serial() in said and "in step" in said
     assert cloud.log("ResyncMFADevice")[0]["result"] == "OK"
     assert seat.credentials("base", "--new")["SessionToken"]
+
+
+def test_a_device_of_another_user_is_brought_into_step(cloud, seat, user):
+    other = cloud.user()
+    seat.enroll("--user", other.name)
+    cloud.clock(360)
+    seat.ok("aws", "resync", "--user", other.name, "--profile", "base")
+    assert [line["result"] for line in cloud.log("ResyncMFADevice")] == ["OK"]

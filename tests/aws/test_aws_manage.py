@@ -61,6 +61,21 @@ def test_a_rotation_killed_and_resumed(cloud, seat, enrolled, action, drop):
     assert len(sent) == len(set(sent))
 
 
+@pytest.mark.parametrize(("action", "drop"), [("DeactivateMFADevice", True), ("DeactivateMFADevice", False),
+                                              ("DeleteVirtualMFADevice", True), ("DeleteVirtualMFADevice", False)])
+def test_a_removal_killed_and_resumed(cloud, seat, enrolled, action, drop):
+    cloud.tell("hold", at=1, action=action, when="before" if drop else "after")
+    words = ["aws", "remove", enrolled.name, "--profile", "base", "--last"]
+    process = seat.start(*words)
+    wait_until(lambda: cloud.ask("held"), "it is on the way")
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    cloud.tell("release", drop=drop)
+    again = seat.run(*words)
+    assert not cloud.serials(enrolled.name) and not live(seat, enrolled.name), again.stderr
+    assert again.returncode == 0, again.stderr
+
+
 def test_rename(cloud, seat, enrolled):
     new = enrolled.serial(f"{enrolled.name}-laptop")
     said = seat.ok("aws", "rename", enrolled.name, f"{enrolled.name}-laptop", "--profile", "base", *PROPAGATION)
@@ -98,7 +113,6 @@ def test_one_of_two(cloud, seat, enrolled):
 def test_by_an_administrator_for_another_user(cloud, seat, enrolled):
     other = cloud.user()
     seat.enroll("--user", other.name)
-    seat.ok("aws", "resync", "--user", other.name, "--profile", "base")
     seat.refused("aws", "remove", "--user", other.name, "--profile", "base", code=2, says="--last")
     seat.ok("aws", "remove", "--user", other.name, "--profile", "base", "--last")
     assert not cloud.serials(other.name)
