@@ -21,6 +21,25 @@ def closed_port():
         return listener.getsockname()[1]
 
 
+@pytest.fixture
+def brought(cloud, seat, user):
+    """A device that was enabled elsewhere and whose secret was brought along: none of its codes is used up here."""
+    made = make_device(cloud, user)
+    seat.ok("add", "brought", "--secret", "-", "--serial-number", user.serial(), stdin=made)
+    seat.add_config(f"[profile base]\nmfa_serial = {user.serial()}\n")
+    user.device_secret = made
+    return user
+
+
+def make_device(cloud, user):
+    iam = cloud.root_client("iam")
+    seed = iam.create_virtual_mfa_device(VirtualMFADeviceName=user.name)["VirtualMFADevice"]["Base32StringSeed"].decode()
+    now = cloud.now()
+    iam.enable_mfa_device(UserName=user.name, SerialNumber=user.serial(), AuthenticationCode1=right_code(seed, now - 30),
+                          AuthenticationCode2=right_code(seed, now))
+    return seed
+
+
 def ends(seat, *arguments, code, says, within=90, **more):
     began = time.monotonic()
     done = seat.refused(*arguments, code=code, says=says, **more)
@@ -97,10 +116,10 @@ def test_one_that_doesn_t(cloud, seat, enrolled, what):
     assert not cloud.log("GetSessionToken"), "no code is used for nothing"
 
 
-def test_a_call_with_a_code_that_is_never_answered_well(cloud, seat, enrolled):
+def test_a_call_with_a_code_that_is_never_answered_well(cloud, seat, brought):
     cloud.mark()
     cloud.fault("GetSessionToken", "503", count=1000)
-    ends(seat, "aws", "credentials", "--profile", "base", "--new", code=9, says=["GetSessionToken", "hint:"])
+    ends(seat, "aws", "credentials", "--profile", "base", code=9, says=["GetSessionToken", "hint:"])
     tries = cloud.log("GetSessionToken")
     assert len(tries) <= 3 and len({line["codes"][0] for line in tries}) == len(tries)
 
@@ -112,25 +131,6 @@ def test_an_answer_that_is_slow(cloud, seat, enrolled):
 
 
 # --- codes ---
-
-@pytest.fixture
-def brought(cloud, seat, user):
-    """A device that was enabled elsewhere and whose secret was brought along: none of its codes is used up here."""
-    made = make_device(cloud, user)
-    seat.ok("add", "brought", "--secret", "-", "--serial-number", user.serial(), stdin=made)
-    seat.add_config(f"[profile base]\nmfa_serial = {user.serial()}\n")
-    user.device_secret = made
-    return user
-
-
-def make_device(cloud, user):
-    iam = cloud.root_client("iam")
-    seed = iam.create_virtual_mfa_device(VirtualMFADeviceName=user.name)["VirtualMFADevice"]["Base32StringSeed"].decode()
-    now = cloud.now()
-    iam.enable_mfa_device(UserName=user.name, SerialNumber=user.serial(), AuthenticationCode1=right_code(seed, now - 30),
-                          AuthenticationCode2=right_code(seed, now))
-    return seed
-
 
 def test_a_code_that_somebody_else_used(cloud, seat, brought):
     """Another holder of the same secret was faster: the next unused code is taken."""
