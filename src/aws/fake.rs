@@ -18,7 +18,7 @@ use crate::aws::profile::Profiles;
 use crate::aws::remote::{Answered, CallError, Failed, Keys, Remote, Signer};
 use crate::clock::UnixTime;
 use crate::ledger::Ledger;
-use crate::otp::Code;
+use crate::otp::{Code, Pair};
 use crate::secret::{Secret, SecretText};
 
 /// When every fake clock starts: the beginning of a time step.
@@ -41,7 +41,7 @@ pub(super) struct FakeHost {
     /// What the person was told, warned of and kept waiting for.
     pub(super) said: RefCell<Vec<String>>,
     /// Done while a lock is waited for: what another process did meanwhile.
-    pub(super) meanwhile: VecDeque<Box<dyn FnOnce(&mut FakeHost)>>,
+    pub(super) meanwhile: VecDeque<Meanwhile>,
     locks: std::path::PathBuf,
 }
 
@@ -121,6 +121,17 @@ impl Host for FakeHost {
         Ok(live.filter(|one| !self.trashed.contains(&one.id)).collect())
     }
 
+    fn may(&mut self, _account: &Summary) -> Result<(), AwsError> {
+        Ok(())
+    }
+
+    fn pair(&mut self, account: &Summary, step: u64) -> Result<Pair, AwsError> {
+        Ok(Pair {
+            first: self.code(account, step - 1)?,
+            second: self.code(account, step)?,
+        })
+    }
+
     fn code(&mut self, account: &Summary, step: u64) -> Result<Code, AwsError> {
         let generator = self.account(&account.id).generator();
         let code = generator.and_then(|generator| generator.code_of_step(step));
@@ -190,6 +201,9 @@ impl Host for FakeHost {
         Ok(())
     }
 }
+
+/// What happens elsewhere while a host rests.
+type Meanwhile = Box<dyn FnOnce(&mut FakeHost)>;
 
 /// A call that was made.
 pub(super) struct Made {

@@ -143,7 +143,7 @@ impl Standing {
                 tried: None,
             });
         }
-        let signer = plan.signer(host)?;
+        let signer = plan.signer()?;
         let (asker, is_session) = Asker::of(remote, &signer)?;
         let has_devices = matches!(asker.kind, Caller::User { .. } | Caller::Root);
         if is_session || !has_devices {

@@ -149,6 +149,12 @@ fn set(
         return Ok(out.text);
     };
     if let Some((at, more)) = found.key {
+        if more.is_empty()
+            && matches!(lines[at].what, What::Entry { value: old, .. } if old == value)
+        {
+            out.lines(lines);
+            return Ok(out.text);
+        }
         out.lines(&lines[..at]);
         let line = lines[at].line;
         if let What::Entry {

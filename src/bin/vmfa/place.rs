@@ -347,7 +347,8 @@ fn with_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String 
     out
 }
 
-#[cfg(all(test, feature = "aws"))]
+#[cfg(feature = "aws")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,7 +10,8 @@ use crate::unlock::Context;
 use vmfa::aws::status::{everyone, own};
 
 pub(super) fn run(context: &Context, input: &Status) -> Outcome {
-    let mut trip = Trip::new(context, input.profile.profile.as_deref())?;
+    let mut trip = Trip::new(context, &input.profile)?;
+    trip.begin()?;
     if input.all_users {
         let all = everyone(&mut trip.desk, &mut trip.calls, &trip.plan);
         let all = trip.desk.settle(all)?;
