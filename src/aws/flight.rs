@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::aws::error::AwsError;
 use crate::aws::host::Host;
+use crate::aws::remote::{CallError, Failed};
 use crate::clock::UnixTime;
 use crate::failure::{Fails, Kind};
 use crate::ledger::{Ledger, LedgerError};
@@ -58,6 +59,14 @@ impl Flight {
 
     /// Leaves word of a failure that would be everybody's.
     pub(super) fn failed(&self, error: &AwsError, now: UnixTime) {
+        // What another program said may hold anything, and this file is in clear: those who wait ask for themselves.
+        if let AwsError::Call(CallError {
+            what: Failed::NoCredentials(_) | Failed::NotUnderstood(_),
+            ..
+        }) = error
+        {
+            return;
+        }
         let word = json!({
             "at": now.secs() * 1000 + u64::from(now.subsec_millis()),
             "message": error.to_string(),
@@ -76,6 +85,11 @@ impl Flight {
         if let Ok(mut file) = options.open(&self.word) {
             let _ = file.write_all(word.to_string().as_bytes());
         }
+    }
+
+    /// Takes back the word of an earlier failure: it went well.
+    pub(super) fn landed(&self) {
+        drop(fs::remove_file(&self.word));
     }
 
     fn last_word(&self, began: UnixTime, now: UnixTime) -> Option<AwsError> {

@@ -56,17 +56,20 @@ pub const UNSET: [&str; 4] = [
 
 /// Lines for `eval` that put a session into a shell's environment.
 pub fn exports(session: &Credentials, region: Option<&str>, shell: Shell) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::with_capacity(4096));
+    let mut out = Zeroizing::new(String::with_capacity(32 << 10));
     for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"] {
         out.push_str(&unset_line(name, shell));
     }
     for (name, value) in variables(session, region) {
         let quoted = quoted(&value, shell);
-        out.push_str(&match shell {
-            Shell::Posix => format!("export {name}={}\n", *quoted),
-            Shell::Fish => format!("set -gx {name} {}\n", *quoted),
-            Shell::PowerShell => format!("$Env:{name} = {}\n", *quoted),
-        });
+        let (before, between) = match shell {
+            Shell::Posix => ("export ", "="),
+            Shell::Fish => ("set -gx ", " "),
+            Shell::PowerShell => ("$Env:", " = "),
+        };
+        for part in [before, name, between, quoted.as_str(), "\n"] {
+            out.push_str(part);
+        }
     }
     out
 }
@@ -79,6 +82,8 @@ pub fn unsets(shell: Shell) -> String {
         "AWS_SESSION_TOKEN",
         "AWS_SECURITY_TOKEN",
         "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
     ];
     names.iter().map(|name| unset_line(name, shell)).collect()
 }

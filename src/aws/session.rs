@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::account::Summary;
@@ -44,7 +44,27 @@ pub fn session<H: Host, R: Remote>(
     remote: &mut R,
     plan: &Plan,
 ) -> Result<Credentials, AwsError> {
-    at_level(host, remote, plan, plan.roles.len())
+    at_level(host, remote, plan, plan.roles.len(), Age::Any)
+}
+
+/// As [`session`], but a new one, in place of the one that is held; of several processes that want one at the same time, one
+/// still serves all.
+///
+/// # Errors
+/// There is none to be had. The one that was held still is.
+pub fn new_session<H: Host, R: Remote>(
+    host: &mut H,
+    remote: &mut R,
+    plan: &Plan,
+) -> Result<Credentials, AwsError> {
+    at_level(host, remote, plan, plan.roles.len(), Age::New)
+}
+
+/// Which session is good enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Age {
+    Any,
+    New,
 }
 
 /// The user's own session with MFA, whatever roles follow.
@@ -53,7 +73,7 @@ pub(super) fn of_user<H: Host, R: Remote>(
     remote: &mut R,
     plan: &Plan,
 ) -> Result<Credentials, AwsError> {
-    at_level(host, remote, plan, 0)
+    at_level(host, remote, plan, 0, Age::Any)
 }
 
 /// A session of the way that is held, and long enough still.
@@ -77,14 +97,18 @@ fn at_level<H: Host, R: Remote>(
     remote: &mut R,
     plan: &Plan,
     level: usize,
+    age: Age,
 ) -> Result<Credentials, AwsError> {
     let name = plan.name(level);
-    if let Some(held) = recall(host, &name, LEAST_LEFT)? {
-        return Ok(held);
-    }
+    let before = match (recall(host, &name, LEAST_LEFT)?, age) {
+        (Some(held), Age::Any) => return Ok(held),
+        (held, Age::Any | Age::New) => held.map(|held| held.keys.access_key_id),
+    };
     let began = host.now()?;
     let flight = Flight::board(host, &name, began)?;
-    if let Some(held) = recall(host, &name, LEAST_LEFT)? {
+    if let Some(held) = recall(host, &name, LEAST_LEFT)?
+        && Some(&held.keys.access_key_id) != before.as_ref()
+    {
         return Ok(held);
     }
     let made = match level.checked_sub(1) {
@@ -100,6 +124,7 @@ fn at_level<H: Host, R: Remote>(
                     "the session can't be held for the next call: {error}"
                 ));
             }
+            flight.landed();
             Ok(session)
         }
         Err(error) => {
@@ -164,7 +189,7 @@ fn assumed<H: Host, R: Remote>(
 ) -> Result<Session, AwsError> {
     let role = &plan.roles[index];
     if index > 0 {
-        let before = at_level(host, remote, plan, index)?;
+        let before = at_level(host, remote, plan, index, Age::Any)?;
         return chained(remote, role, before);
     }
     if recall(host, &plan.name(0), LEAST_LEFT)?.is_some() && role.seconds() <= USUAL_ROLE {
@@ -240,6 +265,13 @@ pub(super) fn device<H: Host, R: Remote>(
     if let Some(serial) = &plan.serial {
         let is_it = |summary: &&Summary| summary.serial_number.as_ref() == Some(serial);
         if let Some(found) = ours.iter().find(is_it) {
+            if ours.iter().filter(is_it).count() > 1 {
+                host.warn(&format!(
+                    "more than one account has the serial number {}: the latest, {}, is used",
+                    clean(serial),
+                    clean(&found.label()),
+                ));
+            }
             return Ok(found.clone());
         }
         // Another device may have taken its place since somebody wrote that line.
@@ -351,19 +383,13 @@ fn keep(host: &mut impl Host, name: &str, session: &Credentials) -> Result<(), A
         secret_access_key,
         session_token,
     } = &session.keys;
-    let text = Zeroizing::new(
-        json!([
-            access_key_id,
-            secret_access_key.expose(),
-            session_token.as_ref().map(SecretText::expose),
-        ])
-        .to_string(),
+    let parts = (
+        access_key_id,
+        secret_access_key.expose(),
+        session_token.as_ref().map(SecretText::expose),
     );
-    host.hold(
-        name,
-        &Secret::new(text.as_bytes().to_vec()),
-        session.expires,
-    )
+    let text = Secret::new(written(&parts).to_vec());
+    host.hold(name, &text, session.expires)
 }
 
 fn recall(
@@ -400,12 +426,30 @@ pub fn process_answer(session: &Credentials) -> Zeroizing<String> {
         secret_access_key,
         session_token,
     } = &session.keys;
-    let value: Value = json!({
-        "Version": 1,
-        "AccessKeyId": access_key_id,
-        "SecretAccessKey": secret_access_key.expose(),
-        "SessionToken": session_token.as_ref().map(SecretText::expose),
-        "Expiration": crate::aws::process::iso8601(session.expires),
-    });
-    Zeroizing::new(value.to_string())
+    let answer = ProcessAnswer {
+        version: 1,
+        access_key_id,
+        secret_access_key: secret_access_key.expose(),
+        session_token: session_token.as_ref().map(SecretText::expose),
+        expiration: crate::aws::process::iso8601(session.expires),
+    };
+    Zeroizing::new(String::from_utf8_lossy(&written(&answer)).into_owned())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProcessAnswer<'a> {
+    version: u8,
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    session_token: Option<&'a str>,
+    expiration: String,
+}
+
+/// A value as JSON, in a buffer that is wiped and large enough not to be moved.
+fn written(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(32 << 10));
+    // Texts and numbers can always be written.
+    drop(serde_json::to_writer(&mut *text, value));
+    text
 }

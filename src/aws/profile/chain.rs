@@ -64,7 +64,9 @@ impl Profiles {
                     at,
                     name: clean(next).into_owned(),
                 };
-                return Ok((chain, Some((next.to_owned(), error))));
+                let next = next.to_owned();
+                chain.push(Link { profile, source });
+                return Ok((chain, Some((next, error))));
             }
             chain.push(Link { profile, source });
         }

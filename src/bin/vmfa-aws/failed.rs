@@ -22,7 +22,7 @@ where
             match refused.err().code() {
                 Some(code) => Failed::Refused {
                     code: clipped(code),
-                    message: clipped(refused.err().message().unwrap_or_default()),
+                    message: clipped(told(refused.err().message().unwrap_or_default())),
                     status,
                 },
                 None if status >= 500 => Failed::Refused {
@@ -48,6 +48,19 @@ where
         }
         _ => Failed::NotUnderstood(chain(&error)),
     }
+}
+
+/// AWS's sentence without what it repeats of the request, whose headers hold a session's token.
+fn told(message: &str) -> &str {
+    const REPEATS: [&str; 4] = [
+        "The Canonical String",
+        "The String-to-Sign",
+        "Credential=",
+        "x-amz-security-token",
+    ];
+    let begins = REPEATS.iter().filter_map(|words| message.find(words));
+    let end = begins.min().unwrap_or(message.len());
+    message[..end].trim_end()
 }
 
 /// Why there are no credentials.
@@ -79,4 +92,18 @@ fn chain(error: &dyn Error) -> String {
 
 fn clipped(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn what_aws_repeats_of_a_request_is_left_out() {
+        let said = "The request signature we calculated does not match the signature you provided. \
+                    The Canonical String for this request should have been 'POST\n/\n\nx-amz-security-token:FwoG'";
+        let kept = "The request signature we calculated does not match the signature you provided.";
+        assert_eq!(told(said), kept);
+        assert_eq!(told(kept), kept);
+    }
 }

@@ -234,7 +234,7 @@ pub(crate) struct Env {
     /// Whose words
     #[arg(long, value_enum, default_value_t = Shell::Sh)]
     pub(crate) shell: Shell,
-    /// Lines that take the session out again
+    /// Lines that take the session out again, and the region with it
     #[arg(long)]
     pub(crate) unset: bool,
 }

@@ -53,6 +53,12 @@ fn add(context: &Context, input: &KeyAdd) -> Outcome {
             ids(before)
         ),
     })?;
+    if let Some(path) = &input.csv {
+        context.screen.remark(&format!(
+            "{} still holds it in clear: delete it",
+            context.place.show(path)
+        ));
+    }
     plaintext_goes(context, input, &id)
 }
 

@@ -34,11 +34,11 @@ pub(super) fn run(context: &Context, input: &Login) -> Outcome {
     context.screen.needs_stdout()?;
     trip.begin()?;
     let partition = trip.partition();
-    if input.session.new {
-        let forgotten = session::forget(&mut trip.desk, &trip.plan);
-        trip.desk.settle(forgotten)?;
-    }
-    let session = session::session(&mut trip.desk, &mut trip.calls, &trip.plan);
+    let session = if input.session.new {
+        session::new_session(&mut trip.desk, &mut trip.calls, &trip.plan)
+    } else {
+        session::session(&mut trip.desk, &mut trip.calls, &trip.plan)
+    };
     let session = trip.desk.settle(session)?;
     let wanted = Wanted {
         endpoint: input.endpoint.clone(),

@@ -21,11 +21,11 @@ pub(super) fn of(context: &Context, input: &Session) -> Outcome<(Credentials, Op
         plan,
         region,
     } = trip;
-    if input.new {
-        let forgotten = session::forget(&mut desk, &plan);
-        desk.settle(forgotten)?;
-    }
-    let session = session::session(&mut desk, &mut calls, &plan);
+    let session = if input.new {
+        session::new_session(&mut desk, &mut calls, &plan)
+    } else {
+        session::session(&mut desk, &mut calls, &plan)
+    };
     let session = desk.settle(session)?;
     desk.close();
     Ok((session, region))
