@@ -14,7 +14,7 @@ def test_enrolment(cloud, seat, user, offset):
     assert [line["result"] for line in cloud.log("EnableMFADevice", "GetSessionToken")] == ["OK", "OK"], "no code was wasted"
 
 
-@pytest.mark.parametrize("offset", [-95, 95])
+@pytest.mark.parametrize("offset", [-245, -95, 95])
 def test_a_session(cloud, seat, enrolled, offset):
     cloud.clock(offset)
     cloud.mark()
