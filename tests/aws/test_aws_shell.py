@@ -60,7 +60,8 @@ def test_exec_passes_standard_input_and_words_untouched(seat, enrolled):
 
 
 def test_exec_of_what_is_not_there(seat, enrolled):
-    seat.refused("aws", "exec", "--profile", "base", "--", "no-such-command-anywhere", code=3, says="no such command")
+    seat.refused("aws", "exec", "--profile", "base", "--", "no-such-command-anywhere", code=3, says="no such command",
+                 env={"PATH": "/usr/bin:/bin"})
 
 
 def test_exec_starts_nothing_without_a_session(cloud, seat, user):
