@@ -128,7 +128,8 @@ fn at_level<H: Host, R: Remote>(
             Ok(session)
         }
         Err(error) => {
-            if error.is_passing()
+            if age == Age::Any
+                && error.is_passing()
                 && let Some(held) = recall(host, &name, LAST_RESORT)?
             {
                 host.warn(&format!("{error}; the session that is held ends soon"));

@@ -125,9 +125,13 @@ def test_a_call_with_a_code_that_is_never_answered_well(cloud, seat, brought):
 
 
 def test_an_answer_that_is_slow(cloud, seat, enrolled):
+    cloud.mark()
     cloud.fault("GetSessionToken", "delay", seconds=4)
     assert seat.credentials("base", "--new")["SessionToken"]
-    assert len(cloud.log("GetSessionToken")) == 2, "the proof's and this one: it was waited for"
+    sent = cloud.log("GetSessionToken")
+    # It was waited for. Where a time step ended meanwhile, its code came too late, and another one was sent.
+    assert all("invalid" in line["result"].lower() or line["result"] in ("OK", "AccessDenied") for line in sent)
+    assert sent[-1]["result"] == "OK" and len(sent) <= 2 and len(set(cloud.codes())) == len(sent)
 
 
 # --- codes ---
