@@ -41,7 +41,9 @@ def test_exec_passes_the_exit_code(seat, enrolled, status):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
 def test_exec_passes_signals(seat, enrolled, number):
     script = f"trap 'echo caught; exit 7' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
-    process = seat.start("aws", "exec", "--profile", "base", "--", "sh", "-c", script)
+    # What starts the tests may ignore a signal, as a shell does for what runs in its background: a shell can't trap it then.
+    process = seat.start("aws", "exec", "--profile", "base", "--", "sh", "-c", script,
+                         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(number)
     out, err = process.communicate(timeout=60)

@@ -274,8 +274,10 @@ pub(crate) enum Key {
     )]
     Add(KeyAdd),
     /// Show which profiles have one
+    #[command(after_help = "Example:\n  vmfa aws key list")]
     List(KeyList),
     /// Forget one; there is no trash for keys, only the vault's backups
+    #[command(after_help = "Example:\n  vmfa aws key remove admin")]
     Remove(KeyRemove),
 }
 
