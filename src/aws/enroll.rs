@@ -300,31 +300,36 @@ pub fn enroll<H: Host, R: Remote>(
         Some(account) => account,
         None => create(host, remote, &parties, &serial, wanted.orphan)?,
     };
+    let mut unproven = Unproven {
+        account,
+        serial,
+        picked_up,
+    };
     let enabled_at = match enabled_at {
         Some(moment) => moment,
-        None => match enable(host, remote, &parties, &account, &serial) {
+        None => match enable(host, remote, &parties, &unproven) {
             // It was deleted after the account was saved: there is nothing to finish. The old account goes when the new one
             // is on the disk.
             Err(error) if picked_up && error.code() == Some("NoSuchEntity") => {
-                let new = create(host, remote, &parties, &serial, wanted.orphan)?;
-                host.trash(&account.id, "AWS has no such device any more")?;
-                enable(host, remote, &parties, &new, &serial)?;
-                return prove(host, remote, plan, wanted, parties, serial, new, false);
+                let new = create(host, remote, &parties, &unproven.serial, wanted.orphan)?;
+                let old = std::mem::replace(&mut unproven.account, new);
+                unproven.picked_up = false;
+                host.trash(&old.id, "AWS has no such device any more")?;
+                enable(host, remote, &parties, &unproven)?
             }
             enabled => enabled?,
         },
     };
-    let waited = Wanted {
-        user: None,
-        device_name: None,
-        orphan: wanted.orphan,
-        propagation: wanted
-            .propagation
-            .saturating_sub(enabled_at.until(host.now()?)),
-    };
-    prove(
-        host, remote, plan, &waited, parties, serial, account, picked_up,
-    )
+    let waited = enabled_at.until(host.now()?);
+    let wait = wanted.propagation.saturating_sub(waited);
+    prove(host, remote, plan, &parties, unproven, wait)
+}
+
+/// A device whose secret is on the disk.
+struct Unproven {
+    account: Summary,
+    serial: SerialNumber,
+    picked_up: bool,
 }
 
 fn ours(host: &mut impl Host, serial: &SerialNumber) -> Result<Option<Summary>, AwsError> {
@@ -455,7 +460,14 @@ fn create<H: Host, R: Remote>(
             }
             call(remote, &parties.signer, &operation)?
         }
-        created => created?,
+        Err(error) => {
+            // Nothing was made: a device of that name that somebody else makes is none of ours.
+            if !intended && !error.is_passing() {
+                host.forget(&intent(serial))?;
+            }
+            return Err(error);
+        }
+        Ok(created) => created,
     };
     let device = created.output;
     if device.serial_number != serial.as_str() {
@@ -492,8 +504,9 @@ fn enable<H: Host, R: Remote>(
     host: &mut H,
     remote: &mut R,
     parties: &Parties,
-    account: &Summary,
-    serial: &SerialNumber,
+    Unproven {
+        account, serial, ..
+    }: &Unproven,
 ) -> Result<UnixTime, AwsError> {
     for tried in 1..=TRIES {
         let result = with_pair(host, remote, account, |remote, code1, code2| {
@@ -619,20 +632,19 @@ fn with_pair<H: Host, R: Remote>(
 }
 
 /// Waits until all of AWS knows the device, and has STS take a code of it.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what an enrolment has gathered, handed on once"
-)]
 fn prove<H: Host, R: Remote>(
     host: &mut H,
     remote: &mut R,
     plan: &Plan,
-    wanted: &Wanted,
-    parties: Parties,
-    serial: SerialNumber,
-    account: Summary,
-    picked_up: bool,
+    parties: &Parties,
+    unproven: Unproven,
+    wait: Duration,
 ) -> Result<Enrolled, AwsError> {
+    let Unproven {
+        account,
+        serial,
+        picked_up,
+    } = unproven;
     let enrolled = |account, proof| Enrolled {
         account,
         serial,
@@ -646,9 +658,9 @@ fn prove<H: Host, R: Remote>(
     if parties.is_session {
         return Ok(enrolled(account, Proof::OfSession));
     }
-    if !wanted.propagation.is_zero() {
+    if !wait.is_zero() {
         host.rest();
-        host.wait("AWS is telling all its parts; proof in", wanted.propagation)?;
+        host.wait("AWS is telling all its parts; proof in", wait)?;
     }
     // The user's long-term key asks, also where an MFA session did the rest: a session can't ask for a session.
     let signer = plan.signer()?;

@@ -13,8 +13,6 @@ use crate::secret::SecretText;
 pub trait Operation: Serialize + DeserializeOwned {
     /// `service:Operation`, as IAM policies write it.
     const NAME: &'static str;
-    /// Whether it may be made again when no answer came: not where a code is used up by it.
-    const REPEATABLE: bool = true;
     /// What is used of the answer.
     type Output: Serialize + DeserializeOwned;
 }
@@ -55,7 +53,7 @@ pub struct Done {}
 pub type SentCode = Zeroizing<String>;
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $wire:literal $(, once $once:tt)? {
+    ($($(#[$doc:meta])* $name:ident = $wire:literal {
         $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)?
     } -> $output:ty;)*) => {
         $($(#[$doc])*
@@ -66,7 +64,6 @@ macro_rules! operations {
 
         impl Operation for $name {
             const NAME: &'static str = $wire;
-            $(const REPEATABLE: bool = $once;)?
             type Output = $output;
         })*
     };
@@ -77,7 +74,7 @@ operations! {
     GetCallerIdentity = "sts:GetCallerIdentity" {} -> Identity;
 
     /// A session of the user who signs, with MFA when a serial number and a code are given.
-    GetSessionToken = "sts:GetSessionToken", once false {
+    GetSessionToken = "sts:GetSessionToken" {
         /// 900 to 129,600 seconds.
         duration_seconds: i32,
         /// The device and its code.
@@ -85,7 +82,7 @@ operations! {
     } -> Session;
 
     /// A session of a role.
-    AssumeRole = "sts:AssumeRole", once false {
+    AssumeRole = "sts:AssumeRole" {
         /// Which role.
         role_arn: String,
         /// The session's name, as it stands in logs.
@@ -113,7 +110,7 @@ operations! {
     } -> SigninToken;
 
     /// A new virtual device. The answer is the only one that ever holds its seed.
-    CreateVirtualMfaDevice = "iam:CreateVirtualMFADevice", once false {
+    CreateVirtualMfaDevice = "iam:CreateVirtualMFADevice" {
         /// Its name.
         virtual_mfa_device_name: String,
     } -> CreatedDevice;
@@ -125,7 +122,7 @@ operations! {
     } -> Done;
 
     /// Gives a device to a user.
-    EnableMfaDevice = "iam:EnableMFADevice", once false {
+    EnableMfaDevice = "iam:EnableMFADevice" {
         /// To whom.
         user_name: String,
         /// Which device.
@@ -137,7 +134,7 @@ operations! {
     } -> Done;
 
     /// Tells AWS how far a device's clock is off.
-    ResyncMfaDevice = "iam:ResyncMFADevice", once false {
+    ResyncMfaDevice = "iam:ResyncMFADevice" {
         /// Whose.
         user_name: String,
         /// Which device.
@@ -165,20 +162,11 @@ operations! {
     /// All virtual devices of the account, those that nobody has included.
     ListVirtualMfaDevices = "iam:ListVirtualMFADevices" {} -> Vec<Device>;
 
-    /// A user: the one who signs where none is named.
-    GetUser = "iam:GetUser" {
-        /// Who.
-        user_name: Option<String>,
-    } -> User;
-
     /// The access keys of a user, without their secret halves.
     ListAccessKeys = "iam:ListAccessKeys" {
         /// Whose.
         user_name: Option<String>,
     } -> Vec<UserKey>;
-
-    /// The names that the account goes by.
-    ListAccountAliases = "iam:ListAccountAliases" {} -> Vec<String>;
 
     /// The account's rules for passwords; none where it has none of its own.
     GetAccountPasswordPolicy = "iam:GetAccountPasswordPolicy" {} -> Option<PasswordPolicy>;
@@ -246,15 +234,6 @@ pub struct Device {
     pub user_name: Option<String>,
     /// Since when it is enabled, in seconds since 1970; none for one that nobody has.
     pub enable_date: Option<u64>,
-}
-
-/// A user.
-#[derive(Serialize, Deserialize, Debug, Clone)]
-pub struct User {
-    /// The name.
-    pub user_name: String,
-    /// The ARN.
-    pub arn: String,
 }
 
 /// An access key as lists tell it.

@@ -76,14 +76,6 @@ pub(super) fn of_user<H: Host, R: Remote>(
     at_level(host, remote, plan, 0, Age::Any)
 }
 
-/// A session of the way that is held, and long enough still.
-///
-/// # Errors
-/// The store can't be read.
-pub fn held(host: &mut impl Host, plan: &Plan) -> Result<Option<Credentials>, AwsError> {
-    recall(host, &plan.name(plan.roles.len()), LEAST_LEFT)
-}
-
 /// Forgets the sessions of a profile: the next one is new.
 ///
 /// # Errors

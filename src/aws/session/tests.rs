@@ -61,7 +61,11 @@ fn a_session_is_held_until_15_minutes_are_left() {
     assert_eq!(first.keys.access_key_id, "ASIAUSER");
     assert_eq!(first.expires, UnixTime::from_secs(NOON + DAY));
     host.pass(std::time::Duration::from_secs(DAY - 15 * 60 - 1));
-    assert!(held(&mut host, &plan).unwrap().is_some());
+    assert!(
+        recall(&mut host, &plan.name(plan.roles.len()), LEAST_LEFT)
+            .unwrap()
+            .is_some()
+    );
     let again = session(&mut host, &mut remote, &plan).unwrap();
     assert_eq!(again.keys.secret_access_key.expose(), "session secret");
     assert_eq!(
@@ -70,7 +74,11 @@ fn a_session_is_held_until_15_minutes_are_left() {
         "one is held with 15 minutes and a second left"
     );
     host.pass(std::time::Duration::from_secs(1));
-    assert!(held(&mut host, &plan).unwrap().is_none());
+    assert!(
+        recall(&mut host, &plan.name(plan.roles.len()), LEAST_LEFT)
+            .unwrap()
+            .is_none()
+    );
     gives(&mut remote, 2 * DAY);
     let renewed = session(&mut host, &mut remote, &plan).unwrap();
     assert_eq!(asked(&remote), 2);

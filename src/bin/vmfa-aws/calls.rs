@@ -10,9 +10,9 @@ use vmfa::aws::operation::{
     AssumeRole, Authorizations, Authorized, CreateVirtualMfaDevice, CreatedDevice,
     DeactivateMfaDevice, DeleteVirtualMfaDevice, Device, Done, EnableMfaDevice,
     GetAccountAuthorizationDetails, GetAccountPasswordPolicy, GetCallerIdentity,
-    GetCredentialReport, GetSessionToken, GetSigninToken, GetUser, Identity, ListAccessKeys,
-    ListAccountAliases, ListMfaDevices, ListVirtualMfaDevices, NamedPolicy, Operation,
-    PasswordPolicy, ResyncMfaDevice, Sent, Session, User, UserKey,
+    GetCredentialReport, GetSessionToken, GetSigninToken, Identity, ListAccessKeys, ListMfaDevices,
+    ListVirtualMfaDevices, NamedPolicy, Operation, PasswordPolicy, ResyncMfaDevice, Sent, Session,
+    UserKey,
 };
 use vmfa::aws::remote::Failed;
 use vmfa::aws::wire::{Answer, Outcome, Question};
@@ -109,21 +109,7 @@ async fn make(service: &Service, signed: &Signed, operation: &str, input: &RawVa
         }
         ListMfaDevices::NAME => output(list_mfa_devices(service, signed, parse(input)?).await?),
         ListVirtualMfaDevices::NAME => output(list_virtual(service, signed).await?),
-        GetUser::NAME => {
-            let GetUser { user_name } = parse(input)?;
-            let call = service.iam(signed).get_user().set_user_name(user_name);
-            let user = call.send().await.map_err(failed::of)?.user;
-            let user = user.ok_or_else(|| lacks("User"))?;
-            output(User {
-                user_name: user.user_name,
-                arn: user.arn,
-            })
-        }
         ListAccessKeys::NAME => output(list_access_keys(service, signed, parse(input)?).await?),
-        ListAccountAliases::NAME => {
-            let call = service.iam(signed).list_account_aliases();
-            output(call.send().await.map_err(failed::of)?.account_aliases)
-        }
         GetAccountPasswordPolicy::NAME => output(password_policy(service, signed).await?),
         GetCredentialReport::NAME => output(credential_report(service, signed).await?),
         GetAccountAuthorizationDetails::NAME => output(authorizations(service, signed).await?),
