@@ -1,10 +1,29 @@
-//! What other programs hand over: one text, or several that belong together.
+//! What other programs hand over: a text, a picture, an export of an app, an archive of them.
+//!
+//! [`read`] takes a file, finds its format by what is in it, and gives [`Contents`]: drafts and refusals, texts that are to be
+//! read together with those of other files ([`collect`]), and what was left aside. [`FORMATS`] is the table.
 
+mod archive;
 mod collect;
+mod contents;
+mod document;
+mod error;
+mod format;
+mod json;
 mod migration;
 mod protobuf;
+mod sniff;
+mod source;
+mod table;
+mod words;
+mod xml;
 
 pub use collect::{Batch, Collected, collect};
+pub use contents::{Contents, Other, Remark};
+pub use error::ImportError;
+pub use format::{FORMATS, Format, Seen, by_id};
+pub use sniff::{Reading, read};
+pub use source::{Alone, Beside, Source};
 
 use crate::account::key_uri::{self, scheme_of};
 use crate::account::{Draft, Field, Refusal};

@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("clock", 1),
     ("otp", 2),
     ("base32", 2),
+    ("cipher", 2),
     ("keep", 2),
     ("keyring", 2),
     ("qr", 2),

@@ -6,4 +6,5 @@
 mod aws_profiles;
 mod cli;
 mod floors;
+mod import_samples;
 mod vault;

@@ -1,0 +1,142 @@
+//! Against what OpenSSL, libsodium and the reference Argon2 give for the same words.
+
+use super::*;
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn key() -> Vec<u8> {
+    (0..32).collect()
+}
+
+#[test]
+fn derivations_agree_with_openssl_and_the_reference_argon2() {
+    let cases = [
+        (
+            Pbkdf2::Sha1.derive(b"pass", b"salt", 3, 32),
+            "e4ce90dd57e1f1447de7b6961fcbaa87de899389fb0d23cc5cd73f2b3eef5084",
+        ),
+        (
+            Pbkdf2::Sha256.derive(b"pass", b"salt", 3, 32),
+            "f6894ed57d9dd8af049e92fc99c15263cc9b6e4283d0ddd4fe543fd7773e3d64",
+        ),
+        (
+            Pbkdf2::Sha512.derive(b"pass", b"salt", 3, 32),
+            "2896726375e5645d4f0991153bb2de0809cb8727fa0a0ae6dcfba6bd17559e97",
+        ),
+        (
+            Scrypt { n: 16, r: 8, p: 1 }.derive(b"pass", b"salt", 32),
+            "6a34cacea9407649e9b9f843af952c23e5ac0fd48f18b248bd3d8ffd3bf2cf2c",
+        ),
+        (
+            Argon2id {
+                kib: 64,
+                passes: 3,
+                lanes: 2,
+            }
+            .derive(b"pass", b"saltsalt", 32),
+            "145b1c711543a438d12e2f840bf129a15f5d764858cf5d1354ce650e91e985d7",
+        ),
+        (
+            Ok(hkdf_expand(&key(), b"enc")),
+            "9c5639fac602366b486253191cb7900d7d8e3a1514676b118d5803a11dd97213",
+        ),
+    ];
+    for (derived, expected) in cases {
+        assert_eq!(*derived.unwrap(), hex(expected));
+    }
+}
+
+#[test]
+fn a_derivation_that_would_cost_a_terabyte_is_refused_before_it_begins() {
+    let asks = |result: Result<Plain, CipherError>| {
+        assert!(matches!(result, Err(CipherError::OutOfRange { .. })));
+    };
+    asks(Pbkdf2::Sha1.derive(b"", b"", u64::MAX, 32));
+    asks(Pbkdf2::Sha1.derive(b"", b"", 0, 32));
+    for (n, r, p) in [
+        (1 << 40, 8, 1),
+        (15, 8, 1),
+        (0, 8, 1),
+        (1, 8, 1),
+        (16, 0, 1),
+        (16, 8, 0),
+        (16, 8, u64::MAX),
+        (1 << 63, u64::MAX, 1),
+    ] {
+        asks(Scrypt { n, r, p }.derive(b"", b"salt", 32));
+    }
+    for (kib, passes, lanes) in [
+        (1 << 40, 1, 1),
+        (64, 0, 1),
+        (64, 65, 1),
+        (64, 1, 0),
+        (64, 1, 17),
+        (7, 1, 1),
+        (1 << 20, 64, 1),
+        (u64::MAX, u64::MAX, u64::MAX),
+    ] {
+        asks(Argon2id { kib, passes, lanes }.derive(b"", b"saltsalt", 32));
+    }
+}
+
+#[test]
+fn ciphers_open_what_openssl_and_libsodium_sealed() {
+    let nonce12 = [0; 12];
+    let nonce16: Vec<u8> = (0..16).collect();
+    let nonce24: Vec<u8> = (0..24).collect();
+    let gcm12 = hex("66d9d9b2dacaba6d3d5e52f91c5281d89320385bdb");
+    let gcm16 = hex("0f09cc1a56c832ef752e884bf816ffe6e431585601");
+    let cbc = hex("91684487c34c3456eb4e901cef884a1e");
+    let xchacha = hex("f6a76313ff01d07fdd1e9418968d4e6ec0a979104b");
+    let header = hex("88a47ce279fcba189dc22514a30e140c0f20cc93789ed932");
+    let last = hex("597f9cdf19a14675acfc7824d0355d20cbea0e365a8c");
+    let header_of_message = hex("dc42bb6b067fcf165719da0693632f318f8b4fd40767dccc");
+    let message = hex("d87d488daf36ab55a717261653387efb141ae65ff00f");
+
+    let opened = [
+        gcm_open(&key(), &nonce12, b"aad", &gcm12),
+        gcm_open(&key(), &nonce16, b"aad", &gcm16),
+        cbc_open(&key(), &[0; 16], &cbc),
+        xchacha_open(&key(), &nonce24, b"aad", &xchacha),
+        secretstream_open(&key(), &header, &last),
+        secretstream_open(&key(), &header_of_message, &message),
+    ];
+    for (index, plain) in opened.into_iter().enumerate() {
+        assert_eq!(
+            plain.as_deref().map(Vec::as_slice),
+            Some(&b"hello"[..]),
+            "{index}"
+        );
+    }
+    assert_eq!(gcm_seal(&key(), &nonce12, b"aad", b"hello"), Some(gcm12));
+    assert_eq!(cbc_seal(&key(), &[0; 16], b"hello"), Some(cbc));
+    assert_eq!(
+        xchacha_seal(&key(), &nonce24, b"aad", b"hello"),
+        Some(xchacha)
+    );
+    let (header, sealed) = secretstream_seal(&key(), b"hello").unwrap();
+    let opened = secretstream_open(&key(), &header, &sealed).unwrap();
+    assert_eq!(*opened, b"hello");
+}
+
+#[test]
+fn lengths_that_cannot_be_and_altered_texts_open_to_nothing() {
+    for len in [0, 1, 12, 15, 17, 31, 33] {
+        let text = vec![7; len];
+        assert!(gcm_open(&key(), &[0; 12], b"", &text).is_none());
+        assert!(gcm_open(&key(), &[0; 16], b"", &text).is_none());
+        assert!(gcm_open(&text, &[0; 12], b"", &[0; 32]).is_none());
+        assert!(gcm_open(&key(), &text[..len.min(11)], b"", &[0; 32]).is_none());
+        assert!(cbc_open(&key(), &[0; 16], &text).is_none());
+        assert!(cbc_open(&text, &[0; 16], &[0; 32]).is_none());
+        assert!(xchacha_open(&key(), &[0; 24], b"", &text).is_none());
+        assert!(xchacha_open(&key(), &text, b"", &[0; 32]).is_none());
+        assert!(secretstream_open(&key(), &[0; 24], &text).is_none());
+        assert!(secretstream_open(&key(), &text, &[0; 32]).is_none());
+    }
+}

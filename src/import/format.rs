@@ -1,0 +1,86 @@
+//! The table of formats: one file a format, one row each.
+//!
+//! A format tells whether a file is its own by what is in it, never by its name, and maps what it finds to the words of a
+//! [`Draft`]. It decodes no secret: that is the draft's.
+
+mod aegis;
+mod picture;
+mod uris;
+
+use crate::account::Draft;
+use crate::account::ZeroMeans;
+use crate::import::document::Document;
+use crate::import::{Contents, ImportError};
+use crate::secret::SecretText;
+
+/// A kind of file that accounts are read from.
+pub struct Format {
+    /// The word after `--from`.
+    pub id: &'static str,
+    /// The app, as people call it, and what of it if there are several.
+    pub app: &'static str,
+    /// Other words that mean it.
+    pub also: &'static [&'static str],
+    /// What the app writes: the kinds of file that are read.
+    pub reads: &'static str,
+    /// How to get the export out of that app, a step a line.
+    pub how: &'static str,
+    /// How sure it is that the app's own files are read.
+    pub seen: Seen,
+    /// Whether a file is of this format.
+    pub(crate) is: fn(&Document<'_>) -> Likeness,
+    /// What is in the file.
+    pub(crate) read: fn(&Document<'_>, Option<&SecretText>) -> Result<Contents, ImportError>,
+}
+
+/// What a format was tried on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Files that the app itself wrote.
+    Files,
+    /// The app's source or its documentation; the files were made after it.
+    Description,
+}
+
+/// Whether a file is of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    /// It can't be.
+    No,
+    /// Nothing in it says so, and nothing against it: only opening it tells.
+    Perhaps,
+    /// It says so.
+    Yes,
+}
+
+impl From<bool> for Likeness {
+    fn from(is: bool) -> Self {
+        if is { Self::Yes } else { Self::No }
+    }
+}
+
+/// Every format, the more particular before the more general: the first that knows a file has it.
+pub static FORMATS: &[&Format] = &[&picture::FORMAT, &aegis::FORMAT, &uris::FORMAT];
+
+/// The format that a word means: its id or another name of it, in any case.
+pub fn by_id(word: &str) -> Option<&'static Format> {
+    let is = |name: &&str| name.eq_ignore_ascii_case(word);
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| is(&format.id) || format.also.iter().any(|name| is(name)))
+}
+
+/// A draft of a file's own: its place, and a zero that means the default, since files have no other way to leave a number out.
+fn draft(place: String) -> Draft {
+    Draft {
+        place,
+        zero_means: ZeroMeans::TheDefault,
+        ..Draft::default()
+    }
+}
+
+/// The passphrase, where one is needed.
+fn needed(passphrase: Option<&SecretText>) -> Result<&SecretText, ImportError> {
+    passphrase.ok_or(ImportError::NeedsPassphrase)
+}

@@ -1,0 +1,59 @@
+//! Pieces of a file that its reader needs to be there: said by name where they aren't.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::account::base64;
+use crate::account::percent::hex;
+use crate::cipher::Plain;
+use crate::import::ImportError;
+use crate::import::json::Loose;
+
+/// A member that has to be there.
+///
+/// # Errors
+/// It isn't.
+pub(crate) fn piece<'a>(value: &'a Value, key: &str) -> Result<&'a Value, ImportError> {
+    value
+        .get(key)
+        .filter(|piece| !piece.is_null())
+        .ok_or_else(|| ImportError::damaged(format!("{key} is missing")))
+}
+
+/// A member that is a text in hexadecimal, as bytes.
+///
+/// # Errors
+/// It is missing, or is something else.
+pub(crate) fn hexadecimal(value: &Value, key: &str) -> Result<Plain, ImportError> {
+    let text = Zeroizing::new(value.word(key).unwrap_or_default());
+    from_hex(&text).ok_or_else(|| ImportError::damaged(format!("{key} is not hexadecimal")))
+}
+
+/// A member that is a text in base64, as bytes.
+///
+/// # Errors
+/// It is missing, or is something else.
+pub(crate) fn in_base64(value: &Value, key: &str) -> Result<Plain, ImportError> {
+    let text = Zeroizing::new(value.word(key).unwrap_or_default());
+    from_base64(&text).ok_or_else(|| ImportError::damaged(format!("{key} is not base64")))
+}
+
+/// Base64 of either alphabet, with padding or without, as bytes; none if there are none.
+pub(crate) fn from_base64(text: &str) -> Option<Plain> {
+    let bytes = base64::decode(text.trim()).ok()?;
+    (!bytes.is_empty()).then(|| Zeroizing::new(bytes.expose().to_vec()))
+}
+
+/// Pairs of hexadecimal digits, as bytes; none if there are none.
+pub(crate) fn from_hex(text: &str) -> Option<Plain> {
+    let digits = text.trim().as_bytes();
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let pairs = digits.chunks_exact(2);
+    let byte = |pair: &[u8]| Some(hex(pair[0])? << 4 | hex(pair[1])?);
+    pairs
+        .map(byte)
+        .collect::<Option<Vec<u8>>>()
+        .map(Zeroizing::new)
+}
