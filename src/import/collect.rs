@@ -12,6 +12,8 @@ pub struct Collected {
     /// Every account found, or why not, in the order of the texts. A text that is neither a Key URI nor a migration is a
     /// refusal in its place.
     pub rows: Vec<Result<Draft, Refusal>>,
+    /// For each of the rows, which of the texts it comes from, counted from 0.
+    pub from: Vec<usize>,
     /// The migrations of which parts were found.
     pub batches: Vec<Batch>,
 }
@@ -72,11 +74,12 @@ impl fmt::Display for Batch {
 pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Collected {
     let mut collected = Collected::default();
     let mut seen: Vec<(usize, u32, &str)> = Vec::new();
-    for (place, text) in texts {
+    for (index_of_text, (place, text)) in texts.into_iter().enumerate() {
         let read = match read_text(text) {
             Ok(read) => read,
             Err(refusal) => {
                 collected.rows.push(Err(at(refusal, place)));
+                collected.from.push(index_of_text);
                 continue;
             }
         };
@@ -109,6 +112,10 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
             }
             seen.push((index, part.index, text));
         }
+        let count = read.drafts.len();
+        collected
+            .from
+            .extend(std::iter::repeat_n(index_of_text, count));
         collected
             .rows
             .extend(read.drafts.into_iter().map(|draft| match draft {

@@ -174,6 +174,27 @@ pub(crate) enum Command {
                       Calls are made by vmfa-aws, which is installed beside vmfa."
     )]
     Aws(aws::Aws),
+    /// Bring in accounts from another app's export: files, directories, archives, pictures
+    #[command(
+        after_help = "Examples:\n  vmfa import aegis-export.json            the format is found by what is in the file\n  \
+                      vmfa import part1.png part2.png          a Google Authenticator migration, in any order\n  \
+                      vmfa import --dry-run Downloads/         what is there, without bringing it in\n  \
+                      vmfa import --help aegis                 how to get the export out of that app, step by step\n\n\
+                      What is there already is kept once, so that the same file can be imported twice.\n\
+                      `vmfa import --help` lists the formats.",
+        after_long_help = format!("Examples:\n  vmfa import aegis-export.json            the format is found by what is in the file\n  \
+                      vmfa import part1.png part2.png          a Google Authenticator migration, in any order\n  \
+                      vmfa import ~/.password-store            a password store, opened by gpg\n  \
+                      vmfa import --dry-run Downloads/         what is there, without bringing it in\n  \
+                      vmfa import --undo                       the last import, into the trash\n  \
+                      vmfa import --help aegis                 how to get the export out of that app, step by step\n\n\
+                      What is there already is kept once, so that the same file can be imported twice.\n\n\
+                      Formats, and what of them is read:\n{}\n  \
+                      ZIP archives of any of these, with a passphrase or without\n\n\
+                      --json: an object with dry_run, files, accounts, migrations and counts. These names are stable.",
+                      crate::command::import_formats())
+    )]
+    Import(Import),
     /// Tell which QR codes are in a picture; needs no vault
     #[command(
         after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them"
@@ -410,6 +431,34 @@ pub(crate) struct AgentUnit {
     /// A launchd property list instead
     #[arg(long)]
     pub(crate) launchd: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// Exports, pictures, archives and directories of them; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Take each file for one of this format
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) from: Option<String>,
+    /// Tell what would come in, and save nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Put what the last import brought into the trash
+    #[arg(long, conflicts_with_all = ["files", "from", "dry_run", "json"])]
+    pub(crate) undo: bool,
+    /// Read the export's own passphrase from the first line of a file
+    #[arg(long, value_name = "FILE", group = "file_passphrase")]
+    pub(crate) file_passphrase_file: Option<PathBuf>,
+    /// Read the export's own passphrase from an open file descriptor
+    #[arg(long, value_name = "N", group = "file_passphrase")]
+    pub(crate) file_passphrase_fd: Option<u32>,
+    /// Take the export's own passphrase from the first line that a shell command prints
+    #[arg(long, value_name = "CMD", group = "file_passphrase")]
+    pub(crate) file_passphrase_command: Option<String>,
 }
 
 #[derive(Args)]

@@ -13,6 +13,7 @@ mod doctor;
 mod edit;
 mod fresh;
 mod giver;
+mod import;
 mod init;
 mod list;
 mod manual;
@@ -49,10 +50,40 @@ use crate::place::Place;
 use crate::print::Screen;
 use crate::unlock::Context;
 
+/// The formats that are imported, as the help lists them.
+pub(crate) fn import_formats() -> String {
+    import::formats()
+}
+
+/// `vmfa import --help FORMAT`: the words after `--help` that clap knows nothing of.
+fn how_to(arguments: &[OsString]) -> Option<Outcome<String>> {
+    let words: Vec<&str> = arguments
+        .iter()
+        .skip(1)
+        .map_while(|word| word.to_str())
+        .collect();
+    match words.as_slice() {
+        ["import", "--help" | "-h", format] if !format.starts_with('-') => {
+            Some(import::how_to(format))
+        }
+        _ => None,
+    }
+}
+
 /// Does what the arguments say.
 pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
     let place = Place::read();
     let colours = place.colours_allowed;
+    if let Some(told) = how_to(&arguments) {
+        let screen = Screen::new(colours);
+        return match told.and_then(|text| screen.raw(text.as_bytes())) {
+            Ok(()) => Exit::Done,
+            Err(fault) => {
+                fault.report(screen.err_colours());
+                fault.exit()
+            }
+        };
+    }
     let read = match hot::arguments(&arguments) {
         Some(hot) => Ok(hot),
         None => Arguments::try_parse_from(arguments),
@@ -86,6 +117,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Agent(input) => agent::run(context, &input),
         #[cfg(feature = "aws")]
         Command::Aws(input) => aws::run(context, input),
+        Command::Import(input) => import::run(context, &input),
         Command::Scan(input) => scan::run(context, &input),
         Command::List(input) => list::run(context, &input).map(done),
         Command::Show(input) => show::run(context, &input).map(done),

@@ -182,7 +182,7 @@ fn take_in(
         .try_for_each(|summary| show_pair(context, vault, summary, devices.len() > 1))
 }
 
-fn id_of(added: &Added) -> AccountId {
+pub(crate) fn id_of(added: &Added) -> AccountId {
     match added {
         Added::New(id) | Added::AlreadyThere(id) | Added::Restored(id) => *id,
         Added::Namesake { id, .. } => *id,
@@ -355,7 +355,7 @@ fn from_secret(
 }
 
 /// The vault, made now if there is none and a person wants it.
-fn open_or_make(context: &Context) -> Outcome<Unlocked> {
+pub(crate) fn open_or_make(context: &Context) -> Outcome<Unlocked> {
     if std::fs::symlink_metadata(&context.files.vault).is_ok() {
         return context.open();
     }

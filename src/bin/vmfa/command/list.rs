@@ -114,7 +114,7 @@ pub(crate) fn print(context: &Context, summaries: &[Summary]) -> Outcome {
 }
 
 /// The scheme in a word or two: what differs from the usual is said.
-fn kind(summary: &Summary) -> String {
+pub(crate) fn kind(summary: &Summary) -> String {
     let scheme = &summary.scheme;
     let mut words = vec![scheme.name().to_owned()];
     if matches!(scheme.name(), "totp" | "hotp") {
