@@ -8,7 +8,7 @@ use crate::secret::SecretText;
 
 pub(super) const FORMAT: Format = Format {
     id: "uris",
-    app: "a list of Key URIs (otpauth://…)",
+    app: "list of Key URIs",
     also: &["uri", "otpauth", "text", "txt", "winauth-text"],
     reads: "text, a Key URI a line; # begins a comment; Google's otpauth-migration: too",
     how: "\

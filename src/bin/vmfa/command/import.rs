@@ -248,7 +248,7 @@ pub(crate) fn how_to(word: &str) -> Outcome<String> {
 pub(crate) fn formats() -> String {
     let mut lines: Vec<String> = import::FORMATS
         .iter()
-        .map(|format| format!("  {:<18} {}: {}", format.id, format.app, format.reads))
+        .map(|format| format!("  {:<18} {}", format.id, format.app))
         .collect();
     lines.sort_by_key(|line| line.to_lowercase());
     lines.join("\n")

@@ -202,13 +202,13 @@ fn tell(context: &Context, input: &Import, gathered: &[Gathered], report: &Repor
         screen.remark("`vmfa import --undo` puts what came in into the trash");
         if let Some(first) = clear.first() {
             let which = match clear.len() {
-                1 => format!("{first} holds its secrets in clear"),
+                1 => format!("{first} holds its secrets in clear: erase it"),
                 many => format!(
-                    "{first} and {} more files hold their secrets in clear",
+                    "{first} and {} more hold their secrets in clear: erase them",
                     many - 1
                 ),
             };
-            screen.remark(&format!("{which}: erase it once you have seen a code work"));
+            screen.remark(&format!("{which} once you have seen a code work"));
         }
     }
 }
