@@ -9,11 +9,14 @@ use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::cipher::Plain;
+use crate::cipher::{FUZZING, Plain, unsealed};
 
 /// Opens AES-256-GCM, the tag behind the ciphertext. The key has 32 bytes; the nonce 12 or 16. None for a wrong key, an
 /// altered text, or lengths that can't be.
 pub fn gcm_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, 16);
+    }
     if nonce.len() == 16 {
         let cipher = AesGcm::<Aes256, U16>::new_from_slice(key).ok()?;
         let payload = Payload { msg: sealed, aad };
@@ -47,6 +50,9 @@ pub fn gcm_seal(key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Option<Ve
 /// Opens AES-256-CBC with PKCS #7 padding. CBC alone authenticates nothing: a wrong key is seen by its padding, one time in
 /// 256 not at all, and what comes out must be looked at as anything from outside.
 pub fn cbc_open(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, 0);
+    }
     let cipher = cbc::Decryptor::<Aes256>::new_from_slices(key, iv).ok()?;
     let mut text = Zeroizing::new(sealed.to_vec());
     let len = cipher.decrypt_padded::<Pkcs7>(&mut text).ok()?.len();

@@ -7,13 +7,16 @@ use rand_core::{CryptoRng, RngCore};
 use ring::rand::SystemRandom;
 use zeroize::Zeroizing;
 
-use crate::cipher::Plain;
+use crate::cipher::{FUZZING, Plain, unsealed};
 
 /// The bytes that a message of a stream is longer than its text: a tag before it, a MAC behind it.
 const STREAM_OVERHEAD: usize = 17;
 
 /// Opens XChaCha20-Poly1305: a key of 32 bytes, a nonce of 24. None for a wrong key or an altered text.
 pub fn xchacha_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, 16);
+    }
     let cipher = XChaCha20Poly1305::new_from_slice(key).ok()?;
     let payload = Payload { msg: sealed, aad };
     cipher
@@ -32,6 +35,9 @@ pub fn xchacha_seal(key: &[u8], nonce: &[u8], aad: &[u8], plain: &[u8]) -> Optio
 /// Opens the one message of libsodium's `crypto_secretstream_xchacha20poly1305`, whatever its tag says: Ente marks some as
 /// the last and some not.
 pub fn secretstream_open(key: &[u8], header: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, STREAM_OVERHEAD);
+    }
     if sealed.len() < STREAM_OVERHEAD {
         return None;
     }

@@ -132,7 +132,8 @@ pub(super) fn gather(context: &Context, input: &Import) -> Outcome<Vec<Gathered>
         match read(context, file, from, &mut keys) {
             Ok((readings, sealed)) => {
                 for reading in readings {
-                    gathered.push(Gathered::read(file, reading, sealed));
+                    // What gpg opened was sealed, too.
+                    gathered.push(Gathered::read(file, reading, sealed || file.gpg));
                     origins.push(file.path.clone());
                 }
             }
