@@ -1,0 +1,1 @@
+"""The parts of make.py: one module for each family of formats."""
