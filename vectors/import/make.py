@@ -9,7 +9,7 @@ import sys
 
 from make import accounts
 
-FAMILIES = ["lists"]
+FAMILIES = ["lists", "backups", "clouds", "freeotp"]
 
 
 def main(wanted):
