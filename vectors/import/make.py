@@ -9,7 +9,7 @@ import sys
 
 from make import accounts
 
-FAMILIES = ["lists", "backups", "clouds", "freeotp"]
+FAMILIES = ["lists", "backups", "clouds", "freeotp", "keepass"]
 
 
 def main(wanted):
