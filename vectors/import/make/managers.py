@@ -50,7 +50,7 @@ def onepassword(accounts):
         members = [("export.attributes", words({"version": 3, "description": "1Password Unencrypted Export", "createdAt": 1700000000})), ("export.data", words({"accounts": [account]})), ("files/", "")]
         shelf.put("export.1pux", zips.archive(members, deflate=True), read)
         shelf.put("export.csv", table([header, *rows, ["No code", "", "x", "y", "", "false", "false", "", ""]]), [expect(one) for one in shown])
-        opvault(shelf, shown + [of("steam")])
+        opvault(shelf, shown + [of("steam")], of("trashed"))
 
 
 def opdata(data, keys, label):
@@ -61,7 +61,7 @@ def opdata(data, keys, label):
     return out + hmac_sha256(keys[1], out)
 
 
-def opvault(shelf, ours):
+def opvault(shelf, ours, thrown_away):
     """Profile and bands, as 1Password's documentation of the format describes them."""
     password, rounds, salt = "金庫 vault", 1000, seeded("opvault salt", 16)
     derived = pbkdf2("sha512", password, salt, rounds, 64)
@@ -77,7 +77,7 @@ def opvault(shelf, ours):
         keys, iv = (seeded(label + " key", 32), seeded(label + " mac", 32)), seeded(label + " kiv", 16)
         wrapped = iv + cbc(halves(master)[0], iv, keys[0] + keys[1], False)
         thrown = one is None
-        one = one or ours[0]
+        one = one or thrown_away
         fields = [{"k": "concealed", "n": f"TOTP_{ident}", "t": "one-time password", "v": otpauth(one, "totp") if one.type == "steam" else otpauth(one)}]
         details = {"fields": [{"designation": "username", "name": "user", "type": "T", "value": one.name}, {"designation": "password", "name": "pass", "type": "P", "value": "hunter2"}], "sections": [{"name": "s", "title": "", "fields": fields}]}
         item = {"category": "001", "created": 1700000000, "d": b64(opdata(words(details).encode(), keys, label + " d")), "k": b64(wrapped + hmac_sha256(halves(master)[1], wrapped))}
