@@ -47,7 +47,7 @@ def extension(accounts):
     with Shelf("authenticator-cc") as shelf:
         shown = extension_rows(ours) | {"b" * 32: next(iter(extension_rows([battle]).values())) | {"hash": "b" * 32, "index": 99, "type": "battle", "secret": "blz-" + battle.base32}}
         shelf.put("plain.json", words(shown), full(ours) + [expect(battle)])
-        shelf.put("plain.txt", "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in ours) + "\n", [expect(one) for one in ours])
+        shelf.put("plain.txt", "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in few) + "\n", [expect(one) for one in few])
         password = "拡張 v1"
         rows = extension_rows(few)
         for key, row in rows.items():

@@ -40,7 +40,6 @@ def microsoft(accounts):
         data, log = sqlite.with_log([schema], (insert, before), (insert, list(map(row, later))))
         shelf.put("with-log/PhoneFactor", data, read + [expect(one) for one in later], note="the last two stand only in PhoneFactor-wal beside it")
         shelf.raw("with-log/PhoneFactor-wal", log)
-        shelf.put("log-missing/PhoneFactor", data, read, note="the -wal file was left behind: to be warned of")
 
 
 def authy(accounts):

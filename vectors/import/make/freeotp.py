@@ -97,9 +97,10 @@ def freeotp(accounts):
     with Shelf("freeotp") as shelf:
         file = freeotp2(ours, "自由な OTP", "sha512", 100_000, True, "new")
         shelf.put("externalBackup.xml", file, [expect(one) for one in ours], "自由な OTP", note="not XML in spite of its name")
-        shelf.put("wrong_password.xml", file, passphrase="自由", file_error="wrong_password")
-        shelf.put("no_password.xml", file, file_error="need_password")
-        shelf.put("old_android.xml", freeotp2(few, "test", "sha1", 100_000, False, "old"), [expect(one) for one in few], "test")
+        old = freeotp2(few, "test", "sha1", 100_000, False, "old")
+        shelf.put("old_android.xml", old, [expect(one) for one in few], "test")
+        shelf.put("wrong_password.xml", old, passphrase="テスト", file_error="wrong_password")
+        shelf.put("no_password.xml", old, file_error="need_password")
         lean = [accounts[id] for id in ("github", "noissuer", "emoji", "sha256")]
         shelf.put("missing_fields.xml", freeotp2(lean, "test", "sha512", 1000, True, "lean", True), [expect(one) for one in lean], "test", note="the algorithm only as the key's mToken")
         text, order = "", []

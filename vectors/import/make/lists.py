@@ -24,9 +24,9 @@ def uri_lists(accounts):
     with Shelf("urilist") as shelf:
         shelf.put("plain.txt", "\n".join(lines) + "\n", entries)
         shelf.put("no_last_newline.txt", "\n".join(few_lines), few_entries)
-        shelf.put("bom_crlf.txt", "\ufeff" + "\r\n".join(lines) + "\r\n", entries)
-        shelf.put("utf16le.txt", ("\ufeff" + "\r\n".join(lines) + "\r\n").encode("utf-16-le"), entries)
-        shelf.put("utf16be.txt", ("\ufeff" + "\r\n".join(lines) + "\r\n").encode("utf-16-be"), entries)
+        shelf.put("bom_crlf.txt", "\ufeff" + "\r\n".join(few_lines) + "\r\n", few_entries)
+        shelf.put("utf16le.txt", ("\ufeff" + "\r\n".join(few_lines) + "\r\n").encode("utf-16-le"), few_entries)
+        shelf.put("utf16be.txt", ("\ufeff" + "\r\n".join(few_lines) + "\r\n").encode("utf-16-be"), few_entries)
         commented = "# my accounts, 二段階認証\n\n" + "\n\n  \n# next\n".join(few_lines) + "\n# end\n"
         shelf.put("comments.txt", commented, few_entries)
         shelf.put("commas.txt", ",".join(few_lines) + "\n", few_entries, note="joined by commas; a comma inside is %2C")
