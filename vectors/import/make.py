@@ -9,7 +9,7 @@ import sys
 
 from make import accounts
 
-FAMILIES = ["lists", "backups", "clouds", "freeotp", "keepass", "managers", "steam", "winauth", "desktop", "phones", "dumps"]
+FAMILIES = ["lists", "backups", "clouds", "freeotp", "keepass", "managers", "steam", "winauth", "desktop", "phones", "dumps", "negative"]
 
 
 def main(wanted):

@@ -134,7 +134,7 @@ def kdbx4(document, password, cipher=AES, kdf=ARGON2D, packed=True, block=1 << 2
     seed, salt, iv = draw("seed", 32), draw("salt", 32), draw("iv", 12 if cipher == CHACHA else 16)
     composite = sha256(sha256(password))
     if kdf == AES_KDF:
-        parameters = [("$UUID", 0x42, bytes.fromhex(kdf)), ("R", 5, u64(rounds)), ("S", 0x42, salt)]
+        parameters = [("$UUID", 0x42, bytes.fromhex(kdf)), ("R", 5, u64((stated or {}).get("rounds", rounds))), ("S", 0x42, salt)]
         transformed = aes_kdf(composite, salt, rounds)
     else:
         told = {"kib": kib, "rounds": rounds, "lanes": lanes} | (stated or {})
