@@ -83,6 +83,7 @@ def aegis(accounts):
         shelf.put("encrypted_first_slot.json", sealed, entries, "first slot")
         shelf.put("encrypted_second_slot.json", sealed, entries, "二番目の合言葉")
         shelf.put("encrypted_app_cost.json", aegis_sealed(aegis_database(few, 2), ["test"], "aegis cost", others=False), [aegis_expect(one, 2) for one in few], "test", note="scrypt with the app's n=32768")
+        sealed = aegis_sealed(aegis_database(few[1:2], 3), ["first slot", "二番目の合言葉"], "aegis", 1024)
         shelf.put("encrypted_wrong_password.json", sealed, passphrase="neither", file_error="wrong_password")
         shelf.put("encrypted_no_password.json", sealed, file_error="need_password")
         lean = [accounts["github"], accounts["hotp1"]]
@@ -165,10 +166,9 @@ def twofas(accounts):
         for schema, origin, shown in ((2, "ios", few), (3, "android", few), (4, "android", ours)):
             shelf.put(f"schema{schema}_{origin}.2fas", words(twofas_file(shown, schema, origin)), [twofas_expect(one, schema) for one in shown])
         entries = [twofas_expect(one, 4) for one in few]
-        android = twofas_sealed(few, "android", "パスワード2")
-        shelf.put("encrypted_android.2fas", android, entries, "パスワード2")
+        shelf.put("encrypted_android.2fas", twofas_sealed(few, "android", "パスワード2"), entries, "パスワード2")
         shelf.put("encrypted_ios.2fas", twofas_sealed(few, "ios", "test"), entries, "test")
-        shelf.put("encrypted_wrong_password.2fas", android, passphrase="パスワード3", file_error="wrong_password")
+        shelf.put("encrypted_wrong_password.2fas", twofas_sealed(few[1:2], "android", "パスワード2"), passphrase="パスワード3", file_error="wrong_password")
         github, hotp, ten = accounts["github"], accounts["hotp0"], accounts["ten"]
         file = twofas_file([github, hotp, ten, ten, ten], 4, "android")
         odd = file["services"]
@@ -240,9 +240,8 @@ def stratum(accounts):
     full = lambda list_: [expect(one, "tags pin") for one in list_]
     with Shelf("stratum") as shelf:
         shelf.put("plain.json", stratum_plain(ours), full(ours))
-        strong = stratum_strong(stratum_plain(few), "山と川 passphrase")
-        shelf.put("strong.authpro", strong, full(few), "山と川 passphrase")
-        shelf.put("strong_wrong_password.authpro", strong, passphrase="海と川", file_error="wrong_password")
+        shelf.put("strong.authpro", stratum_strong(stratum_plain(few), "山と川 passphrase"), full(few), "山と川 passphrase")
+        shelf.put("strong_wrong_password.authpro", stratum_strong(stratum_plain(few[1:2]), "山と川 passphrase"), passphrase="海と川", file_error="wrong_password")
         shelf.put("legacy.authpro", stratum_legacy(stratum_plain(few), "test"), full(few), "test")
         shelf.put("backup.html", stratum_html(ours), [expect(one) for one in ours])
         shelf.put("uris.txt", "\n".join(map(stratum_uri, ours)) + "\n", [expect(one) for one in ours])
@@ -279,10 +278,10 @@ def andotp(accounts):
         shelf.put("plain.json", words(andotp_rows(ours)), full(ours))
         old = [one for one in ours if one.id != "noname"]
         shelf.put("plain_old.json", words(andotp_rows(old, True)), full(old), note="issuer and name in the label")
-        new = andotp_sealed(words(andotp_rows(few)), "秘密の言葉", 143_210)
-        shelf.put("encrypted_new.json.aes", new, full(few), "秘密の言葉")
+        new = lambda list_: andotp_sealed(words(andotp_rows(list_)), "秘密の言葉", 143_210)
+        shelf.put("encrypted_new.json.aes", new(few), full(few), "秘密の言葉")
         shelf.put("encrypted_old.json.aes", andotp_sealed(words(andotp_rows(few, True)), "test"), full(few), "test")
-        shelf.put("wrong_password.json.aes", new, passphrase="言葉", file_error="wrong_password")
+        shelf.put("wrong_password.json.aes", new(few[1:2]), passphrase="言葉", file_error="wrong_password")
         odd = [accounts["github"], accounts["colon"], accounts["sha256"]]
         rows = andotp_rows(odd)
         rows[0]["label"] = "GitHub:alice@example.com"

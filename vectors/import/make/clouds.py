@@ -52,11 +52,10 @@ def ente(accounts):
         bare = [accounts[id] for id in ("github", "hash", "colon")]
         odd = [ente_line(bare[0], False).replace("sha1", "null"), ente_line(bare[1], False).replace("sha1", "Algorithm.sha1"), ente_line(bare[2], False).replace("&issuer=Ops", "&issuer")]
         shelf.put("oddities.txt", "\n".join(odd), [expect(one) for one in bare], note="algorithm null and Algorithm.sha1; issuer without a value")
-        sealed = ente_sealed(text, "ひみつ ente", 8192, 3, 3)
-        shelf.put("encrypted_final.txt", sealed, full(few), "ひみつ ente")
+        shelf.put("encrypted_final.txt", ente_sealed(text, "ひみつ ente", 8192, 3, 3), full(few), "ひみつ ente")
         shelf.put("encrypted_message.txt", ente_sealed(text, "test", 8192, 3, 0), full(few), "test", note="the stream's tag is MESSAGE")
         shelf.put("encrypted_app_cost.txt", ente_sealed(text, "test", 262_144, 16, 3), full(few), "test", note="256 MiB and 16 rounds, as the app")
-        shelf.put("wrong_password.txt", sealed, passphrase="ひみつ", file_error="wrong_password")
+        shelf.put("wrong_password.txt", ente_sealed(ente_line(few[1]), "ひみつ ente", 8192, 3, 3), passphrase="ひみつ", file_error="wrong_password")
         rows = [{"rawData": ente_line(one, False), "display": {"pinned": False, "trashed": False}} for one in few if not one.trashed]
         shelf.put("items.json", words({"items": rows}), [expect(one) for one in few if not one.trashed])
         shown = [accounts[id] for id in "aws github japanese quotes".split()]
@@ -131,11 +130,10 @@ def bitwarden(accounts):
         shelf.put("vault.json", words(bitwarden_vault(ours), 2), bitwarden_expect(ours), skipped=1, note="the deleted item is skipped")
         old = {name: value for name, value in bitwarden_vault(few).items() if name != "encrypted"}
         shelf.put("vault_old.json", words(old), bitwarden_expect(few), note="old exports don't say whether they are encrypted")
-        pbkdf2_file = bitwarden_sealed(bitwarden_vault(few), "合い言葉 bw", 0, 5000)
-        shelf.put("protected_pbkdf2.json", pbkdf2_file, bitwarden_expect(few), "合い言葉 bw")
+        shelf.put("protected_pbkdf2.json", bitwarden_sealed(bitwarden_vault(few), "合い言葉 bw", 0, 5000), bitwarden_expect(few), "合い言葉 bw")
         shelf.put("protected_argon2id.json", bitwarden_sealed(bitwarden_vault(few), "test", 1, 3, 16, 4), bitwarden_expect(few), "test")
-        shelf.put("protected_app_cost.json", bitwarden_sealed(bitwarden_vault(few), "test", 0, 600_000), bitwarden_expect(few), "test", note="600000 rounds, as the app")
-        shelf.put("wrong_password.json", pbkdf2_file, passphrase="合い言葉", file_error="wrong_password")
+        shelf.put("protected_app_cost.json", bitwarden_sealed(bitwarden_vault(few[:2]), "test", 0, 600_000), bitwarden_expect(few[:2]), "test", note="600000 rounds, as the app")
+        shelf.put("wrong_password.json", bitwarden_sealed(bitwarden_vault(few[1:2]), "合い言葉 bw", 0, 5000), passphrase="合い言葉", file_error="wrong_password")
         string = "2.AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         locked = {"encrypted": True, "encKeyValidation_DO_NOT_EDIT": string, "folders": [], "items": [{"id": uuid("locked"), "type": 1, "name": string, "login": {"totp": string}}]}
         shelf.put("account_restricted.json", words(locked), file_error="account_restricted")
@@ -178,9 +176,8 @@ def proton(accounts):
     few = [accounts[id] for id in "aws github sha512 steam japanese".split()]
     with Shelf("proton") as shelf:
         shelf.put("plain.json", proton_file(ours), [expect(one, "note") for one in ours])
-        sealed = proton_sealed(proton_file(few), "プロトン")
-        shelf.put("encrypted.json", sealed, [expect(one, "note") for one in few], "プロトン")
-        shelf.put("wrong_password.json", sealed, passphrase="プロトン。", file_error="wrong_password")
+        shelf.put("encrypted.json", proton_sealed(proton_file(few), "プロトン"), [expect(one, "note") for one in few], "プロトン")
+        shelf.put("wrong_password.json", proton_sealed(proton_file(few[1:2]), "プロトン"), passphrase="プロトン。", file_error="wrong_password")
         file = json.loads(proton_file([accounts["github"], accounts["steam"]]))
         file["entries"][0]["content"]["name"] = "another name"
         file["entries"][1]["content"]["uri"] = "steam://" + b64(accounts["steam"].secret)
@@ -235,11 +232,10 @@ def raivo(accounts):
     full = lambda list_: [expect(one, "favorite") for one in list_]
     with Shelf("raivo") as shelf:
         shelf.put("raivo-otp-export.json", words(rows(ours)), full(ours))
-        members = [("raivo-otp-export.json", words(rows(few), 2)), ("raivo-otp-export.html", "<html><body>printed</body></html>")]
-        sealed = zips.archive(members, "パスワード Raivo", "aes")
-        shelf.put("raivo-otp-export.zip", sealed, full(few), "パスワード Raivo")
-        shelf.put("wrong_password.zip", sealed, passphrase="パスワード", file_error="wrong_password")
-        shelf.put("no_password.zip", sealed, file_error="need_password")
+        sealed = lambda list_: zips.archive([("raivo-otp-export.json", words(rows(list_), 2)), ("raivo-otp-export.html", "<html><body>printed</body></html>")], "パスワード Raivo", "aes")
+        shelf.put("raivo-otp-export.zip", sealed(few), full(few), "パスワード Raivo")
+        shelf.put("wrong_password.zip", sealed(few[1:2]), passphrase="パスワード", file_error="wrong_password")
+        shelf.put("no_password.zip", sealed(few[1:2]), file_error="need_password")
         shelf.put("empty.zip", zips.archive([]), file_error="no_file_in_zip")
 
 

@@ -43,6 +43,7 @@ def extension(accounts):
     ours = PLAIN.from_(accounts)
     few = [accounts[id] for id in "aws github ten sha512 hotp0 hotp1 steam japanese".split()]
     full = lambda list_: [expect(one, "favorite") for one in list_]
+    some = lambda rows: dict(list(rows.items())[:3])
     battle = accounts["github2"].but(issuer="Battle.net", name="blizzard", digits=8)
     with Shelf("authenticator-cc") as shelf:
         shown = extension_rows(ours) | {"b" * 32: next(iter(extension_rows([battle]).values())) | {"hash": "b" * 32, "index": 99, "type": "battle", "secret": "blz-" + battle.base32}}
@@ -54,7 +55,7 @@ def extension(accounts):
             row |= {"encrypted": True, "secret": cryptojs(row["secret"], password, "v1 " + key)}
             del row["dataType"]
         shelf.put("v1.json", words(rows), full(few), password)
-        shelf.put("v1_wrong_password.json", words(rows), passphrase="拡張", file_error="wrong_password")
+        shelf.put("v1_wrong_password.json", words(some(rows)), passphrase="拡張", file_error="wrong_password")
         inner = seeded("extension key", 60).hex()
         rows = extension_rows(few)
         for key, row in rows.items():
@@ -62,7 +63,7 @@ def extension(accounts):
         lock = {"enc": cryptojs(inner, "拡張 v2", "v2"), "hash": "$argon2id$v=19$m=1024,t=2,p=1$AAAA$AAAA"}
         shelf.put("v2.json", words(rows | {"key": lock}), full(few), "拡張 v2")
         shelf.put("v2_top_level.json", words(rows | lock), full(few), "拡張 v2", note="enc and hash stand among the entries")
-        shelf.put("v2_wrong_password.json", words(rows | {"key": lock}), passphrase="拡張 v1", file_error="wrong_password")
+        shelf.put("v2_wrong_password.json", words(some(rows) | {"key": lock}), passphrase="拡張 v1", file_error="wrong_password")
         ident, salt = uuid("extension"), seeded("extension salt", 16).hex()
         derived = b64(argon2id("拡張 v3", salt.encode(), 2, 19_456, 1)).rstrip("=")
         rows = {ident: {"dataType": "Key", "id": ident, "salt": salt, "hash": "$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA", "version": 3}}
@@ -70,7 +71,7 @@ def extension(accounts):
             inside = words(row | {"encrypted": True, "keyId": ident})
             rows[key] = {"dataType": "EncOTPStorage", "keyId": ident, "data": cryptojs(inside, derived, "v3 " + key), "index": row["index"]}
         shelf.put("v3.json", words(rows), full(few), "拡張 v3")
-        shelf.put("v3_wrong_password.json", words(rows), passphrase="拡張", file_error="wrong_password")
+        shelf.put("v3_wrong_password.json", words(some(rows)), passphrase="拡張", file_error="wrong_password")
         bad = extension_rows([accounts["github"], accounts["ten"].but(issuer="Gost", algorithm="GOST3411_2012_256")])
         shelf.put("gost.json", words(bad), full([accounts["github"]]), errors=[{"error": "bad_algorithm", "label": "Gost"}])
 
@@ -87,14 +88,15 @@ def cotp(accounts):
     ours = Carries("totp hotp steam motp yandex").from_(accounts)
     few = [accounts[id] for id in "aws github sha512 hotp1 steam motp yandex japanese".split()]
     password, salt, nonce = "端末 cotp", seeded("cotp salt", 16), seeded("cotp nonce", 24)
-    cipher = xchacha20poly1305(argon2id(password, salt, 4, 32_768, 4), nonce, cotp_elements(few).encode())
-    sealed = words({"version": 1, "nonce": b64(nonce), "salt": b64(salt), "cipher": b64(cipher)})
+    key = argon2id(password, salt, 4, 32_768, 4)
+    cipher = lambda list_: b64(xchacha20poly1305(key, nonce, cotp_elements(list_).encode()))
+    sealed = lambda list_: words({"version": 1, "nonce": b64(nonce), "salt": b64(salt), "cipher": cipher(list_)})
     with Shelf("cotp") as shelf:
-        shelf.put("db.cotp", sealed, [expect(one, "pin") for one in few], password)
-        shelf.put("wrong_password.cotp", sealed, passphrase="端末", file_error="wrong_password")
+        shelf.put("db.cotp", sealed(few), [expect(one, "pin") for one in few], password)
+        shelf.put("wrong_password.cotp", sealed(few[1:2]), passphrase="端末", file_error="wrong_password")
         shelf.put("exported.json", cotp_elements(ours), [expect(one, "pin") for one in ours])
-        uris = [motp(one) if one.type == "motp" else otpauth(one) for one in ours]
-        shelf.put("uris.json", words({"items": uris}), [expect(one) for one in ours])
+        uris = [motp(one) if one.type == "motp" else otpauth(one) for one in few]
+        shelf.put("uris.json", words({"items": uris}), [expect(one) for one in few])
 
 
 # OTPClient

@@ -22,7 +22,7 @@ def google_database(accounts):
         rows.append((name, one.base32, one.counter, 1 if one.type == "hotp" else 0, one.issuer or None, name))
     insert = "INSERT INTO accounts (email, secret, counter, type, issuer, original_name) VALUES (?, ?, ?, ?, ?, ?)"
     with Shelf("google-database") as shelf:
-        data = sqlite.database([schema], insert, rows)
+        data = sqlite.database([schema], insert, rows, 1024)
         shelf.put("databases", data, [expect(one) for one in ours])
 
 
@@ -36,8 +36,8 @@ def microsoft(accounts):
     before = [*map(row, ours), (work.issuer, work.name, 1, b64(work.secret)), ("Push only", "x", 2, "")]
     with Shelf("microsoft") as shelf:
         read = [expect(one) for one in (*ours, work)]
-        shelf.put("PhoneFactor", sqlite.database([schema], insert, before), read)
-        data, log = sqlite.with_log([schema], (insert, before), (insert, list(map(row, later))))
+        shelf.put("PhoneFactor", sqlite.database([schema], insert, before, 1024), read)
+        data, log = sqlite.with_log([schema], (insert, before), (insert, list(map(row, later))), 1024)
         shelf.put("with-log/PhoneFactor", data, read + [expect(one) for one in later], note="the last two stand only in PhoneFactor-wal beside it")
         shelf.raw("with-log/PhoneFactor-wal", log)
 

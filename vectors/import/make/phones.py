@@ -111,7 +111,9 @@ def otp_auth(accounts):
             else:
                 root = {"Data": rncryptor(data, password, "ios " + one.id), "Version": version}
             shelf.put(f"{one.id}-{version}.otpauth", ios_wrap("OTPAuth", root), [expect(one)], password)
+        old = ios_wrap("Authenticator", {"Version": 1.0, "WrappedData": ios_old(database([("Accounts", ours[1:2])]), "アイフォン", iv, salt), "Salt": salt, "IV": iv})
         shelf.put("wrong_password-1.0.otpauthdb", old, passphrase="アイ", file_error="wrong_password")
+        new = ios_wrap("Authenticator", {"Version": 1.1, "WrappedData": rncryptor(database([("Accounts", ours[1:2])]), "アイフォン 1.1", "ios db")})
         shelf.put("wrong_password-1.1.otpauthdb", new, passphrase="アイ", file_error="wrong_password")
         shelf.put("no_password.otpauthdb", new, file_error="need_password")
 
