@@ -82,7 +82,7 @@ def aegis(accounts):
         sealed = aegis_sealed(aegis_database(few, 3), ["first slot", "二番目の合言葉"], "aegis", 1024)
         shelf.put("encrypted_first_slot.json", sealed, entries, "first slot")
         shelf.put("encrypted_second_slot.json", sealed, entries, "二番目の合言葉")
-        shelf.put("encrypted_app_cost.json", aegis_sealed(aegis_database(few, 2), ["test"], "aegis cost", others=False), [aegis_expect(one, 2) for one in few], "test", note="scrypt with the app's n=32768")
+        shelf.put("encrypted_app_cost.json", aegis_sealed(aegis_database(few[:3], 2), ["test"], "aegis cost", others=False), [aegis_expect(one, 2) for one in few[:3]], "test", note="scrypt with the app's n=32768")
         sealed = aegis_sealed(aegis_database(few[1:2], 3), ["first slot", "二番目の合言葉"], "aegis", 1024)
         shelf.put("encrypted_wrong_password.json", sealed, passphrase="neither", file_error="wrong_password")
         shelf.put("encrypted_no_password.json", sealed, file_error="need_password")
@@ -243,7 +243,7 @@ def stratum(accounts):
         shelf.put("strong.authpro", stratum_strong(stratum_plain(few), "山と川 passphrase"), full(few), "山と川 passphrase")
         shelf.put("strong_wrong_password.authpro", stratum_strong(stratum_plain(few[1:2]), "山と川 passphrase"), passphrase="海と川", file_error="wrong_password")
         shelf.put("legacy.authpro", stratum_legacy(stratum_plain(few), "test"), full(few), "test")
-        shelf.put("backup.html", stratum_html(ours), [expect(one) for one in ours])
+        shelf.put("backup.html", stratum_html(few), [expect(one) for one in few])
         shelf.put("uris.txt", "\n".join(map(stratum_uri, ours)) + "\n", [expect(one) for one in ours])
 
 

@@ -47,14 +47,14 @@ def ente(accounts):
     text = "\n".join(map(ente_line, few))
     with Shelf("ente") as shelf:
         shelf.put("plain.txt", "\n".join(map(ente_line, ours)) + "\n", full(ours))
-        encoded = Carries("totp hotp steam", trash=True, without="noissuer").from_(accounts)
+        encoded = few + [accounts[id] for id in ("query", "percent")]
         shelf.put("plain_encoded.txt", "\n".join(ente_line(one, encoded=True) for one in encoded) + "\n", full(encoded))
         bare = [accounts[id] for id in ("github", "hash", "colon")]
         odd = [ente_line(bare[0], False).replace("sha1", "null"), ente_line(bare[1], False).replace("sha1", "Algorithm.sha1"), ente_line(bare[2], False).replace("&issuer=Ops", "&issuer")]
         shelf.put("oddities.txt", "\n".join(odd), [expect(one) for one in bare], note="algorithm null and Algorithm.sha1; issuer without a value")
         shelf.put("encrypted_final.txt", ente_sealed(text, "ひみつ ente", 8192, 3, 3), full(few), "ひみつ ente")
         shelf.put("encrypted_message.txt", ente_sealed(text, "test", 8192, 3, 0), full(few), "test", note="the stream's tag is MESSAGE")
-        shelf.put("encrypted_app_cost.txt", ente_sealed(text, "test", 262_144, 16, 3), full(few), "test", note="256 MiB and 16 rounds, as the app")
+        shelf.put("encrypted_app_cost.txt", ente_sealed(ente_line(few[0]), "test", 262_144, 16, 3), full(few[:1]), "test", note="256 MiB and 16 rounds, as the app")
         shelf.put("wrong_password.txt", ente_sealed(ente_line(few[1]), "ひみつ ente", 8192, 3, 3), passphrase="ひみつ", file_error="wrong_password")
         rows = [{"rawData": ente_line(one, False), "display": {"pinned": False, "trashed": False}} for one in few if not one.trashed]
         shelf.put("items.json", words({"items": rows}), [expect(one) for one in few if not one.trashed])
@@ -140,7 +140,7 @@ def bitwarden(accounts):
         header = "folder,favorite,type,name,notes,fields,reprompt,login_uri,login_username,login_password,login_totp".split(",")
         rows = [[(one.tags or [""])[0], "1" if one.favorite else "", "login", one.issuer, one.note, "", "0", "https://example.com/", one.name, "hunter2", bitwarden_totp(one, n)] for n, one in enumerate(few)]
         shelf.put("vault.csv", table([header, *rows]), bitwarden_expect(few, ""))
-        app = [one for one in ours if one.type == "totp" and not one.trashed]
+        app = [one for one in few if one.type == "totp"] + [accounts["hash"], accounts["percent"]]
         items = [{"id": uuid("bwa " + one.id), "name": one.issuer, "folderId": None, "organizationId": None, "collectionIds": None, "notes": None, "type": 1, "login": {"totp": otpauth(one, label=enc(f"{one.issuer}:{one.name}"))}, "favorite": one.favorite} for one in app]
         shelf.put("authenticator.json", words({"encrypted": False, "items": items}, 2), [expect(one, "favorite") for one in app])
         wide = [["folder", "favorite", "type", "name", "login_uri", "login_totp"]]

@@ -76,8 +76,8 @@ def nothing(refuse):
     refuse("message.asc", "-----BEGIN PGP MESSAGE-----\n\nAAAA\n=AAAA\n-----END PGP MESSAGE-----\n", "bad_file", **{"or": ["need_password"]}, note="to be decrypted with gpg first")
     refuse("null.json", "null", "bad_file")
     refuse("other.json", '{"hello":"world"}', "bad_file")
-    refuse("deep.json", "[" * 20_000, "bad_file", note="no stack overflow")
-    refuse("deep_aegis.json", '{"version":1,"header":{"slots":null,"params":null},"db":' + '{"entries":[' * 1500 + "]}" * 1500 + "}", "bad_file")
+    refuse("deep.json", "[" * 10_000, "bad_file", note="no stack overflow")
+    refuse("deep_aegis.json", '{"version":1,"header":{"slots":null,"params":null},"db":' + '{"entries":[' * 600 + "]}" * 600 + "}", "bad_file")
 
 
 def truncated(refuse):
@@ -238,7 +238,7 @@ def structures(refuse):
     refuse("xml_laughs_keepass.xml", laughs + "<KeePassFile><Meta/><Root><Group><Name>&j;</Name></Group></Root></KeePassFile>", "bad_file")
     outside = '<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>\n<WinAuth version="3.6"><x>&a;</x></WinAuth>'
     refuse("xml_outside.xml", outside, "bad_file")
-    refuse("xml_deep.xml", "<KeePassFile><Root>" + "<Group>" * 3000, "bad_file", note="no stack overflow")
+    refuse("xml_deep.xml", "<KeePassFile><Root>" + "<Group>" * 2000, "bad_file", note="no stack overflow")
     refuse("sqlite_garbage.db", b"SQLite format 3\0" + seeded("sqlite", 1024 - 16), "bad_file")
     good, _ = made("google-database/databases")
     refuse("sqlite_broken_page.db", good[:100] + seeded("page", 924) + good[1024:], "bad_file")

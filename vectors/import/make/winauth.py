@@ -4,7 +4,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 from . import zips
-from .accounts import Carries, expect
+from .accounts import expect
 from .crypto import b64, pbkdf2, seeded, uuid
 from .shelf import Shelf, words
 
@@ -121,13 +121,12 @@ def pi_words(count):
 
 
 def winauth(accounts):
-    ours = Carries("totp hotp steam").from_(accounts)
     few = [accounts[id] for id in "aws github sha512 hotp1 steam japanese quotes".split()]
-    text = "\r\n".join(map(text_line, ours)) + "\r\n"
     few_text = "\r\n".join(map(text_line, few)) + "\r\n"
     read = lambda list_: [expect(one) for one in list_]
     with Shelf("winauth") as shelf:
-        shelf.put("export.txt", text, read(ours))
+        more = few + [accounts[id] for id in "hash query plus percent p45 noissuer".split()]
+        shelf.put("export.txt", "\r\n".join(map(text_line, more)) + "\r\n", read(more))
         shelf.put("plain.zip", zips.archive([("winauth-2024-01-01.txt", few_text)], deflate=True), read(few))
         old = zips.archive([("winauth-2024-01-01.txt", few_text)], "zip pass", "crypto", True)
         shelf.put("zipcrypto.zip", old, read(few), "zip pass")
