@@ -4,12 +4,26 @@
 python3 make.py              writes all
 python3 make.py aegis ente   writes only what the functions of these names make
 """
+
 import importlib
 import sys
 
 from make import accounts
 
-FAMILIES = ["lists", "backups", "clouds", "freeotp", "keepass", "managers", "steam", "winauth", "desktop", "phones", "dumps", "negative"]
+FAMILIES = [
+    "lists",
+    "backups",
+    "clouds",
+    "freeotp",
+    "keepass",
+    "managers",
+    "steam",
+    "winauth",
+    "desktop",
+    "phones",
+    "dumps",
+    "negative",
+]
 
 
 def main(wanted):

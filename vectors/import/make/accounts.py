@@ -1,4 +1,5 @@
 """The canonical accounts, what an importer is to read from them, and their codes."""
+
 import base64
 import hashlib
 import hmac
@@ -67,7 +68,16 @@ def load():
 class Carries:
     """What a format can hold; `from_` gives the accounts of a list that fit."""
 
-    def __init__(self, types="totp hotp", algorithms="SHA1 SHA256 SHA512", digits=range(1, 11), periods=None, counter=2**63, trash=False, without=""):
+    def __init__(
+        self,
+        types="totp hotp",
+        algorithms="SHA1 SHA256 SHA512",
+        digits=range(1, 11),
+        periods=None,
+        counter=2**63,
+        trash=False,
+        without="",
+    ):
         self.types, self.algorithms, self.digits = types.split(), algorithms.split(), digits
         self.periods, self.counter, self.trash, self.without = periods, counter, trash, without.split()
 
@@ -86,7 +96,15 @@ class Carries:
 
 def expect(one, keep="", **changes):
     """What an importer must read. `keep` names the extra fields that the format carries; a change to None removes a field."""
-    out = {"issuer": one.issuer, "name": one.name, "type": one.type, "secret": to_base32(one.secret), "secret_hex": one.secret.hex(), "algorithm": one.algorithm, "digits": one.digits}
+    out = {
+        "issuer": one.issuer,
+        "name": one.name,
+        "type": one.type,
+        "secret": to_base32(one.secret),
+        "secret_hex": one.secret.hex(),
+        "algorithm": one.algorithm,
+        "digits": one.digits,
+    }
     out["counter" if one.type == "hotp" else "period"] = one.counter if one.type == "hotp" else one.period
     for name in keep.split():
         if getattr(one, name):

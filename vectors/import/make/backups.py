@@ -1,9 +1,11 @@
 """Aegis, 2FAS, Stratum and andOTP."""
+
 import base64
 import hashlib
 import html
 import struct
 
+from . import sqlite
 from .accounts import Carries, expect
 from .crypto import argon2id, b64, cbc, gcm, gcm_joined, pbkdf2, seeded, sha256, uuid
 from .lists import picture
@@ -55,17 +57,35 @@ def aegis_slot(label, master, password, n):
     salt, nonce = seeded(label + " salt", 32), seeded(label + " nonce", 12)
     key = hashlib.scrypt(password.encode(), salt=salt, n=n, r=8, p=1, dklen=32, maxmem=2**27)
     text, tag = gcm(key, nonce, master)
-    return {"type": 1, "uuid": uuid(label), "key": text.hex(), "key_params": {"nonce": nonce.hex(), "tag": tag.hex()}, "n": n, "r": 8, "p": 1, "salt": salt.hex(), "repaired": True, "is_backup": False}
+    return {
+        "type": 1,
+        "uuid": uuid(label),
+        "key": text.hex(),
+        "key_params": {"nonce": nonce.hex(), "tag": tag.hex()},
+        "n": n,
+        "r": 8,
+        "p": 1,
+        "salt": salt.hex(),
+        "repaired": True,
+        "is_backup": False,
+    }
 
 
 def aegis_sealed(database, passwords, label, n=32768, others=True):
     """Locked by a raw key and a fingerprint besides, as the app writes it."""
     master, nonce = seeded(label + " master", 32), seeded(label + " nonce", 12)
-    odd = lambda kind: {"type": kind, "uuid": uuid(f"{label} {kind}"), "key": seeded(f"{label} {kind}", 32).hex(), "key_params": {"nonce": "00" * 12, "tag": "00" * 16}}
+    odd = lambda kind: {
+        "type": kind,
+        "uuid": uuid(f"{label} {kind}"),
+        "key": seeded(f"{label} {kind}", 32).hex(),
+        "key_params": {"nonce": "00" * 12, "tag": "00" * 16},
+    }
     slots = [odd(2), odd(0)] if others else []
     slots += [aegis_slot(f"{label} slot {i}", master, password, n) for i, password in enumerate(passwords)]
     text, tag = gcm(master, nonce, words(database, 4).encode())
-    return words({"version": 1, "header": {"slots": slots, "params": {"nonce": nonce.hex(), "tag": tag.hex()}}, "db": b64(text)}, 4)
+    return words(
+        {"version": 1, "header": {"slots": slots, "params": {"nonce": nonce.hex(), "tag": tag.hex()}}, "db": b64(text)}, 4
+    )
 
 
 def aegis_plain(database):
@@ -77,12 +97,22 @@ def aegis(accounts):
     few = [accounts[id] for id in "aws github sha512 hotpbig steam motp yandex japanese".split()]
     with Shelf("aegis") as shelf:
         for version, shown in ((1, few), (2, few), (3, ours)):
-            shelf.put(f"plain_v{version}.json", aegis_plain(aegis_database(shown, version)), [aegis_expect(one, version) for one in shown])
+            shelf.put(
+                f"plain_v{version}.json",
+                aegis_plain(aegis_database(shown, version)),
+                [aegis_expect(one, version) for one in shown],
+            )
         entries = [aegis_expect(one, 3) for one in few]
         sealed = aegis_sealed(aegis_database(few, 3), ["first slot", "二番目の合言葉"], "aegis", 1024)
         shelf.put("encrypted_first_slot.json", sealed, entries, "first slot")
         shelf.put("encrypted_second_slot.json", sealed, entries, "二番目の合言葉")
-        shelf.put("encrypted_app_cost.json", aegis_sealed(aegis_database(few[:3], 2), ["test"], "aegis cost", others=False), [aegis_expect(one, 2) for one in few[:3]], "test", note="scrypt with the app's n=32768")
+        shelf.put(
+            "encrypted_app_cost.json",
+            aegis_sealed(aegis_database(few[:3], 2), ["test"], "aegis cost", others=False),
+            [aegis_expect(one, 2) for one in few[:3]],
+            "test",
+            note="scrypt with the app's n=32768",
+        )
         sealed = aegis_sealed(aegis_database(few[1:2], 3), ["first slot", "二番目の合言葉"], "aegis", 1024)
         shelf.put("encrypted_wrong_password.json", sealed, passphrase="neither", file_error="wrong_password")
         shelf.put("encrypted_no_password.json", sealed, file_error="need_password")
@@ -103,9 +133,20 @@ def aegis(accounts):
         errors = ["bad_type", "bad_secret", "empty_secret", "bad_digits", "bad_period"]
         label = "GitHub:alice@example.com"
         read = [aegis_expect(accounts["github"], 3), aegis_expect(accounts["ten"], 3)]
-        shelf.put("bad_entries.json", aegis_plain(database), read, errors=[{"error": error, "label": label} for error in errors], note="the first is MD5, which old versions wrote for SHA1")
+        shelf.put(
+            "bad_entries.json",
+            aegis_plain(database),
+            read,
+            errors=[{"error": error, "label": label} for error in errors],
+            note="the first is MD5, which old versions wrote for SHA1",
+        )
         future = aegis_database([accounts["aws"]], 3) | {"version": 4, "sparkles": [1]}
-        shelf.put("future_database.json", aegis_plain(future), [aegis_expect(accounts["aws"], 3)], note="unknown version of the database: read with a warning")
+        shelf.put(
+            "future_database.json",
+            aegis_plain(future),
+            [aegis_expect(accounts["aws"], 3)],
+            note="unknown version of the database: read with a warning",
+        )
 
 
 # 2FAS
@@ -123,7 +164,11 @@ def twofas_service(one, schema, place):
     if schema > 2:
         host = "totp" if one.type == "steam" else one.type
         otp["link"] = otpauth(one, host, secret="[hidden]")
-        out["icon"] = {"selected": "Label", "label": {"text": one.issuer[:2], "backgroundColor": "Orange"}, "iconCollection": {"id": uuid("icons")}}
+        out["icon"] = {
+            "selected": "Label",
+            "label": {"text": one.issuer[:2], "backgroundColor": "Orange"},
+            "iconCollection": {"id": uuid("icons")},
+        }
         out["badge"] = {"color": "Default"}
     if schema < 3:
         out["type"] = "Unknown"
@@ -136,7 +181,13 @@ def twofas_file(ours, schema, origin, **more):
     tags = sorted({one.tags[0] for one in ours if one.tags})
     case = str.upper if origin == "ios" else str
     groups = [{"id": case(uuid("2fas " + tag)), "name": tag, "isExpanded": True} for tag in tags]
-    out = {"schemaVersion": schema, "appVersionCode": 5000012, "appVersionName": "5.0.12", "appOrigin": origin, "services": [twofas_service(one, schema, n) for n, one in enumerate(ours)]}
+    out = {
+        "schemaVersion": schema,
+        "appVersionCode": 5000012,
+        "appVersionName": "5.0.12",
+        "appOrigin": origin,
+        "services": [twofas_service(one, schema, n) for n, one in enumerate(ours)],
+    }
     if schema > 1:
         out |= {"groups": groups, "updatedAt": 1700000000000}
     return out | more
@@ -148,7 +199,9 @@ def twofas_sealed(ours, origin, password):
     file = twofas_file(ours, 4 if origin == "android" else 3, origin)
     seal = lambda text, nonce: ":".join(map(b64, (gcm_joined(key, nonce, text.encode()), salt, nonce)))
     services = seal(words(file["services"]), iv)
-    return words(file | {"services": [], "servicesEncrypted": services, "reference": seal(REFERENCE, seeded("2fas ref " + origin, 12))})
+    return words(
+        file | {"services": [], "servicesEncrypted": services, "reference": seal(REFERENCE, seeded("2fas ref " + origin, 12))}
+    )
 
 
 def twofas_expect(one, schema):
@@ -164,11 +217,20 @@ def twofas(accounts):
         shelf.put("schema1.json", words(twofas_file(plain, 1, "android"), 2), [twofas_expect(one, 1) for one in plain])
         few = [accounts[id] for id in "aws github sha512 hotpbig steam japanese".split()]
         for schema, origin, shown in ((2, "ios", few), (3, "android", few), (4, "android", ours)):
-            shelf.put(f"schema{schema}_{origin}.2fas", words(twofas_file(shown, schema, origin)), [twofas_expect(one, schema) for one in shown])
+            shelf.put(
+                f"schema{schema}_{origin}.2fas",
+                words(twofas_file(shown, schema, origin)),
+                [twofas_expect(one, schema) for one in shown],
+            )
         entries = [twofas_expect(one, 4) for one in few]
         shelf.put("encrypted_android.2fas", twofas_sealed(few, "android", "パスワード2"), entries, "パスワード2")
         shelf.put("encrypted_ios.2fas", twofas_sealed(few, "ios", "test"), entries, "test")
-        shelf.put("encrypted_wrong_password.2fas", twofas_sealed(few[1:2], "android", "パスワード2"), passphrase="パスワード3", file_error="wrong_password")
+        shelf.put(
+            "encrypted_wrong_password.2fas",
+            twofas_sealed(few[1:2], "android", "パスワード2"),
+            passphrase="パスワード3",
+            file_error="wrong_password",
+        )
         github, hotp, ten = accounts["github"], accounts["hotp0"], accounts["ten"]
         file = twofas_file([github, hotp, ten, ten, ten], 4, "android")
         odd = file["services"]
@@ -181,7 +243,12 @@ def twofas(accounts):
         read = [twofas_expect(github, 4), expect(hotp), expect(ten, title="My own title")]
         errors = [{"error": error, "label": "Example Corp"} for error in ("bad_algorithm", "bad_secret")]
         shelf.put("oddities.2fas", words(file), read, errors=errors)
-        shelf.put("schema9.2fas", words(twofas_file([github], 9, "android")), [twofas_expect(github, 4)], note="unknown schema: read with a warning")
+        shelf.put(
+            "schema9.2fas",
+            words(twofas_file([github], 9, "android")),
+            [twofas_expect(github, 4)],
+            note="unknown schema: read with a warning",
+        )
 
 
 # Stratum, once Authenticator Pro
@@ -197,11 +264,35 @@ def stratum_plain(ours):
     rows = []
     for place, one in enumerate(ours):
         algorithm = 0 if one.type == "yandex" else ALGORITHMS[one.algorithm]
-        row = {"Type": KINDS[one.type], "Icon": "@0badc0de" if one.id == "github" else None, "Issuer": one.issuer, "Username": one.name, "Secret": secret(one), "Pin": one.pin or None}
-        rows.append(row | {"Algorithm": algorithm, "Digits": one.digits, "Period": one.period, "Counter": one.counter, "CopyCount": 3, "Ranking": place})
+        row = {
+            "Type": KINDS[one.type],
+            "Icon": "@0badc0de" if one.id == "github" else None,
+            "Issuer": one.issuer,
+            "Username": one.name,
+            "Secret": secret(one),
+            "Pin": one.pin or None,
+        }
+        rows.append(
+            row
+            | {
+                "Algorithm": algorithm,
+                "Digits": one.digits,
+                "Period": one.period,
+                "Counter": one.counter,
+                "CopyCount": 3,
+                "Ranking": place,
+            }
+        )
     links = [{"CategoryId": ident(tag), "AuthenticatorSecret": secret(one), "Ranking": 0} for one in ours for tag in one.tags]
     categories = [{"Id": ident(tag), "Name": tag, "Ranking": n} for n, tag in enumerate(tags)]
-    return words({"Authenticators": rows, "Categories": categories, "AuthenticatorCategories": links, "CustomIcons": [{"Id": "0badc0de", "Data": RED}]})
+    return words(
+        {
+            "Authenticators": rows,
+            "Categories": categories,
+            "AuthenticatorCategories": links,
+            "CustomIcons": [{"Id": "0badc0de", "Data": RED}],
+        }
+    )
 
 
 def stratum_strong(text, password):
@@ -241,9 +332,35 @@ def stratum(accounts):
     with Shelf("stratum") as shelf:
         shelf.put("plain.json", stratum_plain(ours), full(ours))
         shelf.put("strong.authpro", stratum_strong(stratum_plain(few), "山と川 passphrase"), full(few), "山と川 passphrase")
-        shelf.put("strong_wrong_password.authpro", stratum_strong(stratum_plain(few[1:2]), "山と川 passphrase"), passphrase="海と川", file_error="wrong_password")
+        shelf.put(
+            "strong_wrong_password.authpro",
+            stratum_strong(stratum_plain(few[1:2]), "山と川 passphrase"),
+            passphrase="海と川",
+            file_error="wrong_password",
+        )
         shelf.put("legacy.authpro", stratum_legacy(stratum_plain(few), "test"), full(few), "test")
         shelf.put("backup.html", stratum_html(few), [expect(one) for one in few])
+        plain = [one for one in few if one.type != "motp"]
+        columns = "type INTEGER, icon TEXT, issuer TEXT, username TEXT, secret TEXT PRIMARY KEY, pin TEXT, algorithm INTEGER, digits INTEGER, period INTEGER, counter INTEGER, copyCount INTEGER, ranking INTEGER"
+        rows = [
+            (
+                KINDS[one.type],
+                one.issuer,
+                one.name,
+                one.base32,
+                one.pin or None,
+                0 if one.type == "yandex" else ALGORITHMS[one.algorithm],
+                one.digits,
+                one.period,
+                one.counter,
+            )
+            for one in plain
+        ]
+        insert = "INSERT INTO authenticator (type, issuer, username, secret, pin, algorithm, digits, period, counter) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        data = sqlite.database(
+            [f"CREATE TABLE authenticator ({columns})", "CREATE TABLE category (id TEXT, name TEXT)"], insert, rows, 1024
+        )
+        shelf.put("authenticator.db3", data, [expect(one, "pin") for one in plain], note="the app's own database")
         shelf.put("uris.txt", "\n".join(map(stratum_uri, ours)) + "\n", [expect(one) for one in ours])
 
 
@@ -253,10 +370,25 @@ def stratum(accounts):
 def andotp_rows(ours, old=False):
     rows = []
     for one in ours:
-        text = base64.b32encode(one.secret.hex().encode()).decode() if one.type == "motp" else one.base32 + "=" * (-len(one.base32) % 8)
+        text = (
+            base64.b32encode(one.secret.hex().encode()).decode()
+            if one.type == "motp"
+            else one.base32 + "=" * (-len(one.base32) % 8)
+        )
         row = {"secret": text}
-        row |= {"label": f"{one.issuer}:{one.name}" if one.issuer else one.name} if old else {"issuer": one.issuer, "label": one.name}
-        row |= {"digits": one.digits, "type": one.type.upper(), "algorithm": "SHA1" if one.type == "motp" else one.algorithm, "thumbnail": "Default", "last_used": 1700000000000, "used_frequency": 0}
+        row |= (
+            {"label": f"{one.issuer}:{one.name}" if one.issuer else one.name}
+            if old
+            else {"issuer": one.issuer, "label": one.name}
+        )
+        row |= {
+            "digits": one.digits,
+            "type": one.type.upper(),
+            "algorithm": "SHA1" if one.type == "motp" else one.algorithm,
+            "thumbnail": "Default",
+            "last_used": 1700000000000,
+            "used_frequency": 0,
+        }
         row |= {"counter": one.counter} if one.type == "hotp" else {"period": one.period}
         rows.append(row | {"tags": one.tags})
     return rows
@@ -287,7 +419,12 @@ def andotp(accounts):
         rows[0]["label"] = "GitHub:alice@example.com"
         rows[1]["label"] = ":db:root:1"
         rows[2] = andotp_rows([odd[2]], True)[0] | {"label": "Example Bank - carol"}
-        shelf.put("labels.json", words(rows), full(odd), note="issuer again in the label; a colon before it; 'issuer - name' without an issuer")
+        shelf.put(
+            "labels.json",
+            words(rows),
+            full(odd),
+            note="issuer again in the label; a colon before it; 'issuer - name' without an issuer",
+        )
 
 
 MAKERS = [aegis, twofas, stratum, andotp]

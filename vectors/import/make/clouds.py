@@ -1,4 +1,5 @@
 """Ente, Bitwarden, Proton, LastPass and Raivo: authenticators that came with an account or a cloud."""
+
 import csv
 import html
 import io
@@ -28,7 +29,17 @@ def ente_line(one, display=True, encoded=False):
     out = f"otpauth://{one.type}/{issuer}:{name}?secret={one.base32}&issuer={quote_plus(one.issuer)}"
     out += f"&algorithm={one.algorithm.lower()}&digits={one.digits}&period={one.period}"
     out += f"&counter={one.counter}" if one.type == "hotp" else ""
-    shown = {"pinned": one.favorite, "trashed": one.trashed, "lastUsedAt": 0, "tapCount": 2, "tags": one.tags, "note": one.note, "position": 0, "iconSrc": "", "iconID": ""}
+    shown = {
+        "pinned": one.favorite,
+        "trashed": one.trashed,
+        "lastUsedAt": 0,
+        "tapCount": 2,
+        "tags": one.tags,
+        "note": one.note,
+        "position": 0,
+        "iconSrc": "",
+        "iconID": "",
+    }
     return out + ("&codeDisplay=" + quote_plus(words(shown)) if display else "")
 
 
@@ -36,7 +47,14 @@ def ente_sealed(text, password, kib, rounds, tag):
     salt, header = seeded("ente salt", 16), seeded("ente header", 24)
     key = argon2id(password, salt, rounds, kib, 1)
     params = {"memLimit": kib * 1024, "opsLimit": rounds, "salt": b64(salt)}
-    return words({"version": 1, "kdfParams": params, "encryptedData": b64(secretstream(key, header, text.encode(), tag)), "encryptionNonce": b64(header)})
+    return words(
+        {
+            "version": 1,
+            "kdfParams": params,
+            "encryptedData": b64(secretstream(key, header, text.encode(), tag)),
+            "encryptionNonce": b64(header),
+        }
+    )
 
 
 def ente(accounts):
@@ -50,20 +68,58 @@ def ente(accounts):
         encoded = few + [accounts[id] for id in ("query", "percent")]
         shelf.put("plain_encoded.txt", "\n".join(ente_line(one, encoded=True) for one in encoded) + "\n", full(encoded))
         bare = [accounts[id] for id in ("github", "hash", "colon")]
-        odd = [ente_line(bare[0], False).replace("sha1", "null"), ente_line(bare[1], False).replace("sha1", "Algorithm.sha1"), ente_line(bare[2], False).replace("&issuer=Ops", "&issuer")]
-        shelf.put("oddities.txt", "\n".join(odd), [expect(one) for one in bare], note="algorithm null and Algorithm.sha1; issuer without a value")
+        odd = [
+            ente_line(bare[0], False).replace("sha1", "null"),
+            ente_line(bare[1], False).replace("sha1", "Algorithm.sha1"),
+            ente_line(bare[2], False).replace("&issuer=Ops", "&issuer"),
+        ]
+        shelf.put(
+            "oddities.txt",
+            "\n".join(odd),
+            [expect(one) for one in bare],
+            note="algorithm null and Algorithm.sha1; issuer without a value",
+        )
         shelf.put("encrypted_final.txt", ente_sealed(text, "ひみつ ente", 8192, 3, 3), full(few), "ひみつ ente")
-        shelf.put("encrypted_message.txt", ente_sealed(text, "test", 8192, 3, 0), full(few), "test", note="the stream's tag is MESSAGE")
-        shelf.put("encrypted_app_cost.txt", ente_sealed(ente_line(few[0]), "test", 262_144, 16, 3), full(few[:1]), "test", note="256 MiB and 16 rounds, as the app")
-        shelf.put("wrong_password.txt", ente_sealed(ente_line(few[1]), "ひみつ ente", 8192, 3, 3), passphrase="ひみつ", file_error="wrong_password")
-        rows = [{"rawData": ente_line(one, False), "display": {"pinned": False, "trashed": False}} for one in few if not one.trashed]
+        shelf.put(
+            "encrypted_message.txt", ente_sealed(text, "test", 8192, 3, 0), full(few), "test", note="the stream's tag is MESSAGE"
+        )
+        shelf.put(
+            "encrypted_app_cost.txt",
+            ente_sealed(ente_line(few[0]), "test", 262_144, 16, 3),
+            full(few[:1]),
+            "test",
+            note="256 MiB and 16 rounds, as the app",
+        )
+        shelf.put(
+            "wrong_password.txt",
+            ente_sealed(ente_line(few[1]), "ひみつ ente", 8192, 3, 3),
+            passphrase="ひみつ",
+            file_error="wrong_password",
+        )
+        rows = [
+            {"rawData": ente_line(one, False), "display": {"pinned": False, "trashed": False}} for one in few if not one.trashed
+        ]
         shelf.put("items.json", words({"items": rows}), [expect(one) for one in few if not one.trashed])
         shown = [accounts[id] for id in "aws github japanese quotes".split()]
         cells = ""
         for one in shown:
             uri = otpauth(one)
             cells += f'<div class="otp-entry"><p class="group">{html.escape(one.issuer)}</p><p>{html.escape(one.name)}</p><code>{html.escape(uri)}</code><img src="data:image/png;base64,{b64(picture(uri, 1))}"></div>\n'
-        shelf.put("export.html", f"<!DOCTYPE html>\n<html><head><meta charset='utf-8'><title>OTP</title></head><body>\n{cells}</body></html>\n", [expect(one) for one in shown])
+        images = "".join(
+            f'<p>{html.escape(one.issuer)}</p><img src="data:image/png;base64,{b64(picture(otpauth(one), 3))}">\n'
+            for one in shown[:2]
+        )
+        shelf.put(
+            "images_only.html",
+            f"<!DOCTYPE html>\n<html><body>\n{images}</body></html>\n",
+            [expect(one) for one in shown[:2]],
+            note="the URIs stand only in the QR codes",
+        )
+        shelf.put(
+            "export.html",
+            f"<!DOCTYPE html>\n<html><head><meta charset='utf-8'><title>OTP</title></head><body>\n{cells}</body></html>\n",
+            [expect(one) for one in shown],
+        )
 
 
 # Bitwarden: the vault and the authenticator
@@ -89,14 +145,34 @@ def bitwarden_vault(ours):
     items = []
     for place, one in enumerate(ours):
         folder = uuid("bitwarden " + one.tags[0]) if one.tags else None
-        item = {"passwordHistory": None, "id": uuid("bitwarden " + one.id), "organizationId": None, "folderId": folder, "type": 1, "reprompt": 0}
+        item = {
+            "passwordHistory": None,
+            "id": uuid("bitwarden " + one.id),
+            "organizationId": None,
+            "folderId": folder,
+            "type": 1,
+            "reprompt": 0,
+        }
         item |= {"name": one.issuer or one.name, "notes": one.note or None, "favorite": one.favorite, "collectionIds": None}
-        item["login"] = {"uris": [{"match": None, "uri": "https://example.com/"}], "username": one.name or None, "password": "hunter2", "totp": bitwarden_totp(one, place)}
+        item["login"] = {
+            "uris": [{"match": None, "uri": "https://example.com/"}],
+            "username": one.name or None,
+            "password": "hunter2",
+            "totp": bitwarden_totp(one, place),
+        }
         if one.trashed:
             item["deletedDate"] = "2024-01-01T00:00:00.000Z"
         items.append(item)
     items.append({"id": uuid("note"), "type": 2, "name": "a note", "notes": "text", "favorite": False, "secureNote": {"type": 0}})
-    items.append({"id": uuid("plain"), "type": 1, "name": "no totp", "favorite": False, "login": {"username": "x", "password": "y", "totp": None}})
+    items.append(
+        {
+            "id": uuid("plain"),
+            "type": 1,
+            "name": "no totp",
+            "favorite": False,
+            "login": {"username": "x", "password": "y", "totp": None},
+        }
+    )
     return {"encrypted": False, "folders": [{"id": uuid("bitwarden " + tag), "name": tag} for tag in tags], "items": items}
 
 
@@ -113,8 +189,18 @@ def bitwarden_sealed(vault, password, kind, rounds, mib=None, lanes=None):
         data = cbc(enc_key, iv, text.encode())
         return f"2.{b64(iv)}|{b64(data)}|{b64(hmac_sha256(mac_key, iv + data))}"
 
-    out = {"encrypted": True, "passwordProtected": True, "salt": salt, "kdfType": kind, "kdfIterations": rounds, "kdfMemory": mib, "kdfParallelism": lanes}
-    return words(out | {"encKeyValidation_DO_NOT_EDIT": string(uuid("validation"), "check"), "data": string(words(vault, 2), "data")}, 2)
+    out = {
+        "encrypted": True,
+        "passwordProtected": True,
+        "salt": salt,
+        "kdfType": kind,
+        "kdfIterations": rounds,
+        "kdfMemory": mib,
+        "kdfParallelism": lanes,
+    }
+    return words(
+        out | {"encKeyValidation_DO_NOT_EDIT": string(uuid("validation"), "check"), "data": string(words(vault, 2), "data")}, 2
+    )
 
 
 def bitwarden_expect(ours, keep="favorite"):
@@ -127,24 +213,80 @@ def bitwarden(accounts):
     ours = [one for one in BITWARDEN.from_(accounts) if one.id not in ("noissuer", "noname")]
     few = [accounts[id] for id in "aws github sha512 steam japanese quotes odd3".split()]
     with Shelf("bitwarden") as shelf:
-        shelf.put("vault.json", words(bitwarden_vault(ours), 2), bitwarden_expect(ours), skipped=1, note="the deleted item is skipped")
+        shelf.put(
+            "vault.json", words(bitwarden_vault(ours), 2), bitwarden_expect(ours), skipped=1, note="the deleted item is skipped"
+        )
         old = {name: value for name, value in bitwarden_vault(few).items() if name != "encrypted"}
         shelf.put("vault_old.json", words(old), bitwarden_expect(few), note="old exports don't say whether they are encrypted")
-        shelf.put("protected_pbkdf2.json", bitwarden_sealed(bitwarden_vault(few), "合い言葉 bw", 0, 5000), bitwarden_expect(few), "合い言葉 bw")
-        shelf.put("protected_argon2id.json", bitwarden_sealed(bitwarden_vault(few), "test", 1, 3, 16, 4), bitwarden_expect(few), "test")
-        shelf.put("protected_app_cost.json", bitwarden_sealed(bitwarden_vault(few[:2]), "test", 0, 600_000), bitwarden_expect(few[:2]), "test", note="600000 rounds, as the app")
-        shelf.put("wrong_password.json", bitwarden_sealed(bitwarden_vault(few[1:2]), "合い言葉 bw", 0, 5000), passphrase="合い言葉", file_error="wrong_password")
+        shelf.put(
+            "protected_pbkdf2.json",
+            bitwarden_sealed(bitwarden_vault(few), "合い言葉 bw", 0, 5000),
+            bitwarden_expect(few),
+            "合い言葉 bw",
+        )
+        shelf.put(
+            "protected_argon2id.json", bitwarden_sealed(bitwarden_vault(few), "test", 1, 3, 16, 4), bitwarden_expect(few), "test"
+        )
+        shelf.put(
+            "protected_app_cost.json",
+            bitwarden_sealed(bitwarden_vault(few[:2]), "test", 0, 600_000),
+            bitwarden_expect(few[:2]),
+            "test",
+            note="600000 rounds, as the app",
+        )
+        shelf.put(
+            "wrong_password.json",
+            bitwarden_sealed(bitwarden_vault(few[1:2]), "合い言葉 bw", 0, 5000),
+            passphrase="合い言葉",
+            file_error="wrong_password",
+        )
         string = "2.AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-        locked = {"encrypted": True, "encKeyValidation_DO_NOT_EDIT": string, "folders": [], "items": [{"id": uuid("locked"), "type": 1, "name": string, "login": {"totp": string}}]}
+        locked = {
+            "encrypted": True,
+            "encKeyValidation_DO_NOT_EDIT": string,
+            "folders": [],
+            "items": [{"id": uuid("locked"), "type": 1, "name": string, "login": {"totp": string}}],
+        }
         shelf.put("account_restricted.json", words(locked), file_error="account_restricted")
         header = "folder,favorite,type,name,notes,fields,reprompt,login_uri,login_username,login_password,login_totp".split(",")
-        rows = [[(one.tags or [""])[0], "1" if one.favorite else "", "login", one.issuer, one.note, "", "0", "https://example.com/", one.name, "hunter2", bitwarden_totp(one, n)] for n, one in enumerate(few)]
+        rows = [
+            [
+                (one.tags or [""])[0],
+                "1" if one.favorite else "",
+                "login",
+                one.issuer,
+                one.note,
+                "",
+                "0",
+                "https://example.com/",
+                one.name,
+                "hunter2",
+                bitwarden_totp(one, n),
+            ]
+            for n, one in enumerate(few)
+        ]
         shelf.put("vault.csv", table([header, *rows]), bitwarden_expect(few, ""))
         app = [one for one in few if one.type == "totp"] + [accounts["hash"], accounts["percent"]]
-        items = [{"id": uuid("bwa " + one.id), "name": one.issuer, "folderId": None, "organizationId": None, "collectionIds": None, "notes": None, "type": 1, "login": {"totp": otpauth(one, label=enc(f"{one.issuer}:{one.name}"))}, "favorite": one.favorite} for one in app]
+        items = [
+            {
+                "id": uuid("bwa " + one.id),
+                "name": one.issuer,
+                "folderId": None,
+                "organizationId": None,
+                "collectionIds": None,
+                "notes": None,
+                "type": 1,
+                "login": {"totp": otpauth(one, label=enc(f"{one.issuer}:{one.name}"))},
+                "favorite": one.favorite,
+            }
+            for one in app
+        ]
         shelf.put("authenticator.json", words({"encrypted": False, "items": items}, 2), [expect(one, "favorite") for one in app])
         wide = [["folder", "favorite", "type", "name", "login_uri", "login_totp"]]
-        wide += [["", "1" if one.favorite else "", "1", one.issuer, "", otpauth(one), one.issuer, one.period, one.digits] for one in app]
+        wide += [
+            ["", "1" if one.favorite else "", "1", one.issuer, "", otpauth(one), one.issuer, one.period, one.digits]
+            for one in app
+        ]
         shelf.put("authenticator.csv", table(wide), [expect(one) for one in app], note="rows are longer than the header")
         bad = bitwarden_vault([accounts["github"]] * 3 + [accounts["ten"]])
         for item, text in zip(bad["items"], ("8", "otpauth://hotp/x", "otpauth://totp/x?secret=A1")):
@@ -168,7 +310,13 @@ def proton_file(ours):
 def proton_sealed(text, password):
     salt, nonce = seeded("proton salt", 16), seeded("proton nonce", 12)
     key = argon2id(password, salt, 2, 19_456, 1)
-    return words({"version": 1, "salt": b64(salt), "content": b64(nonce + gcm_joined(key, nonce, text.encode(), b"proton.authenticator.export.v1"))})
+    return words(
+        {
+            "version": 1,
+            "salt": b64(salt),
+            "content": b64(nonce + gcm_joined(key, nonce, text.encode(), b"proton.authenticator.export.v1")),
+        }
+    )
 
 
 def proton(accounts):
@@ -177,7 +325,12 @@ def proton(accounts):
     with Shelf("proton") as shelf:
         shelf.put("plain.json", proton_file(ours), [expect(one, "note") for one in ours])
         shelf.put("encrypted.json", proton_sealed(proton_file(few), "プロトン"), [expect(one, "note") for one in few], "プロトン")
-        shelf.put("wrong_password.json", proton_sealed(proton_file(few[1:2]), "プロトン"), passphrase="プロトン。", file_error="wrong_password")
+        shelf.put(
+            "wrong_password.json",
+            proton_sealed(proton_file(few[1:2]), "プロトン"),
+            passphrase="プロトン。",
+            file_error="wrong_password",
+        )
         file = json.loads(proton_file([accounts["github"], accounts["steam"]]))
         file["entries"][0]["content"]["name"] = "another name"
         file["entries"][1]["content"]["uri"] = "steam://" + b64(accounts["steam"].secret)
@@ -195,27 +348,84 @@ def lastpass(accounts):
 
     def row(one, place):
         folder = folders.index(one.tags[0]) + 1 if one.tags else 0
-        out = {"accountID": uuid("lastpass " + one.id), "lmiUserId": "", "issuerName": one.issuer, "originalIssuerName": one.issuer, "userName": one.name, "originalUserName": one.name, "pushNotification": False}
-        out |= {"secret": one.base32, "timeStep": one.period, "digits": one.digits, "algorithm": one.algorithm, "creationTimestamp": 1700000000000, "isFavorite": one.favorite}
+        out = {
+            "accountID": uuid("lastpass " + one.id),
+            "lmiUserId": "",
+            "issuerName": one.issuer,
+            "originalIssuerName": one.issuer,
+            "userName": one.name,
+            "originalUserName": one.name,
+            "pushNotification": False,
+        }
+        out |= {
+            "secret": one.base32,
+            "timeStep": one.period,
+            "digits": one.digits,
+            "algorithm": one.algorithm,
+            "creationTimestamp": 1700000000000,
+            "isFavorite": one.favorite,
+        }
         return out | {"folderData": {"folderId": folder, "position": place}}
 
     def file(version, rows):
-        listed = [{"id": 0, "name": "Other accounts", "isOpened": True}] + [{"id": n + 1, "name": name, "isOpened": True} for n, name in enumerate(folders)]
-        return {"deviceId": "", "deviceSecret": "", "localDeviceId": uuid("device"), "deviceName": "Example", "version": version, "accounts": rows, "folders": listed}
+        listed = [{"id": 0, "name": "Other accounts", "isOpened": True}] + [
+            {"id": n + 1, "name": name, "isOpened": True} for n, name in enumerate(folders)
+        ]
+        return {
+            "deviceId": "",
+            "deviceSecret": "",
+            "localDeviceId": uuid("device"),
+            "deviceName": "Example",
+            "version": version,
+            "accounts": rows,
+            "folders": listed,
+        }
 
     with Shelf("lastpass") as shelf:
-        shelf.put("android_v3.json", words(file(3, [row(one, n) for n, one in enumerate(ours)])), [expect(one, "favorite", **first(one)) for one in ours])
+        shelf.put(
+            "android_v3.json",
+            words(file(3, [row(one, n) for n, one in enumerate(ours)])),
+            [expect(one, "favorite", **first(one)) for one in ours],
+        )
         plain = [accounts[id] for id in ("github", "japanese", "odd6")]
-        lean = [{name: value for name, value in row(one, 0).items() if name in ("accountID", "issuerName", "userName", "secret")} for one in plain]
-        shelf.put("ios_v1.json", words({"version": 1, "accounts": lean}), [expect(one) for one in plain], note="fields are missing")
+        lean = [
+            {name: value for name, value in row(one, 0).items() if name in ("accountID", "issuerName", "userName", "secret")}
+            for one in plain
+        ]
+        shelf.put(
+            "ios_v1.json", words({"version": 1, "accounts": lean}), [expect(one) for one in plain], note="fields are missing"
+        )
         vault = [accounts[id] for id in ("github", "sha512", "japanese", "quotes", "steam")]
-        texts = [" ".join(vault[0].base32[i : i + 4] for i in range(0, 32, 4)), otpauth(vault[1]), vault[2].base32, vault[3].base32.lower(), "steam://" + vault[4].base32]
+        texts = [
+            " ".join(vault[0].base32[i : i + 4] for i in range(0, 32, 4)),
+            otpauth(vault[1]),
+            vault[2].base32,
+            vault[3].base32.lower(),
+            "steam://" + vault[4].base32,
+        ]
         header = "url,username,password,totp,extra,name,grouping,fav".split(",")
-        rows = [["https://example.com", one.name, "hunter2", text, one.note, one.issuer, "\\".join(one.tags), "1" if one.favorite else "0"] for one, text in zip(vault, texts)]
+        rows = [
+            [
+                "https://example.com",
+                one.name,
+                "hunter2",
+                text,
+                one.note,
+                one.issuer,
+                "\\".join(one.tags),
+                "1" if one.favorite else "0",
+            ]
+            for one, text in zip(vault, texts)
+        ]
         rows.append(["https://example.com", "nobody", "hunter2", "", "", "No TOTP", "", "0"])
         shelf.put("vault.csv", table([header, *rows]), [expect(one) for one in vault])
         old = "url,username,password,extra,name,grouping,fav".split(",")
-        shelf.put("vault_old.csv", table([old, ["https://example.com", "x", "hunter2", "", "Example", "", "0"]]), [], note="older exports have no column for codes")
+        shelf.put(
+            "vault_old.csv",
+            table([old, ["https://example.com", "x", "hunter2", "", "Example", "", "0"]]),
+            [],
+            note="older exports have no column for codes",
+        )
 
 
 # Raivo
@@ -227,12 +437,31 @@ def raivo(accounts):
 
     def rows(list_):
         yes = lambda value: "true" if value else "false"
-        return [{"algorithm": one.algorithm, "account": one.name, "issuer": one.issuer, "counter": str(one.counter), "timer": "0" if one.type == "hotp" else str(one.period), "secret": one.base32, "kind": one.type.upper(), "digits": str(one.digits), "pinned": yes(one.favorite), "iconType": "", "iconValue": ""} for one in list_]
+        return [
+            {
+                "algorithm": one.algorithm,
+                "account": one.name,
+                "issuer": one.issuer,
+                "counter": str(one.counter),
+                "timer": "0" if one.type == "hotp" else str(one.period),
+                "secret": one.base32,
+                "kind": one.type.upper(),
+                "digits": str(one.digits),
+                "pinned": yes(one.favorite),
+                "iconType": "",
+                "iconValue": "",
+            }
+            for one in list_
+        ]
 
     full = lambda list_: [expect(one, "favorite") for one in list_]
     with Shelf("raivo") as shelf:
         shelf.put("raivo-otp-export.json", words(rows(ours)), full(ours))
-        sealed = lambda list_: zips.archive([("raivo-otp-export.json", words(rows(list_), 2)), ("raivo-otp-export.html", "<html><body>printed</body></html>")], "パスワード Raivo", "aes")
+        sealed = lambda list_: zips.archive(
+            [("raivo-otp-export.json", words(rows(list_), 2)), ("raivo-otp-export.html", "<html><body>printed</body></html>")],
+            "パスワード Raivo",
+            "aes",
+        )
         shelf.put("raivo-otp-export.zip", sealed(few), full(few), "パスワード Raivo")
         shelf.put("wrong_password.zip", sealed(few[1:2]), passphrase="パスワード", file_error="wrong_password")
         shelf.put("no_password.zip", sealed(few[1:2]), file_error="need_password")

@@ -1,4 +1,5 @@
 """Encryption, deterministic: whatever an app draws at random comes from `seeded` here."""
+
 import base64
 import hashlib
 import hmac

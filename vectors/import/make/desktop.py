@@ -1,4 +1,5 @@
 """authenticator.cc, cotp, OTPClient, 2FAuth and TOTP Authenticator."""
+
 import hashlib
 import struct
 from xml.sax.saxutils import escape
@@ -28,7 +29,21 @@ def extension_rows(ours):
     rows = {}
     for place, one in enumerate(ours):
         key = hashlib.md5(one.id.encode()).hexdigest()
-        row = {"account": one.name, "encrypted": False, "hash": key, "index": place, "issuer": one.issuer, "secret": one.base32, "type": one.type, "counter": one.counter, "period": one.period, "digits": one.digits, "algorithm": one.algorithm, "pinned": one.favorite, "dataType": "OTPStorage"}
+        row = {
+            "account": one.name,
+            "encrypted": False,
+            "hash": key,
+            "index": place,
+            "issuer": one.issuer,
+            "secret": one.base32,
+            "type": one.type,
+            "counter": one.counter,
+            "period": one.period,
+            "digits": one.digits,
+            "algorithm": one.algorithm,
+            "pinned": one.favorite,
+            "dataType": "OTPStorage",
+        }
         if one.type == "hotp":
             del row["period"]
         if one.issuer == "Example Corp":
@@ -46,9 +61,16 @@ def extension(accounts):
     some = lambda rows: dict(list(rows.items())[:3])
     battle = accounts["github2"].but(issuer="Battle.net", name="blizzard", digits=8)
     with Shelf("authenticator-cc") as shelf:
-        shown = extension_rows(ours) | {"b" * 32: next(iter(extension_rows([battle]).values())) | {"hash": "b" * 32, "index": 99, "type": "battle", "secret": "blz-" + battle.base32}}
+        shown = extension_rows(ours) | {
+            "b" * 32: next(iter(extension_rows([battle]).values()))
+            | {"hash": "b" * 32, "index": 99, "type": "battle", "secret": "blz-" + battle.base32}
+        }
         shelf.put("plain.json", words(shown), full(ours) + [expect(battle)])
-        shelf.put("plain.txt", "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in few) + "\n", [expect(one) for one in few])
+        shelf.put(
+            "plain.txt",
+            "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in few) + "\n",
+            [expect(one) for one in few],
+        )
         password = "拡張 v1"
         rows = extension_rows(few)
         for key, row in rows.items():
@@ -66,10 +88,23 @@ def extension(accounts):
         shelf.put("v2_wrong_password.json", words(some(rows) | {"key": lock}), passphrase="拡張 v1", file_error="wrong_password")
         ident, salt = uuid("extension"), seeded("extension salt", 16).hex()
         derived = b64(argon2id("拡張 v3", salt.encode(), 2, 19_456, 1)).rstrip("=")
-        rows = {ident: {"dataType": "Key", "id": ident, "salt": salt, "hash": "$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA", "version": 3}}
+        rows = {
+            ident: {
+                "dataType": "Key",
+                "id": ident,
+                "salt": salt,
+                "hash": "$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA",
+                "version": 3,
+            }
+        }
         for key, row in extension_rows(few).items():
             inside = words(row | {"encrypted": True, "keyId": ident})
-            rows[key] = {"dataType": "EncOTPStorage", "keyId": ident, "data": cryptojs(inside, derived, "v3 " + key), "index": row["index"]}
+            rows[key] = {
+                "dataType": "EncOTPStorage",
+                "keyId": ident,
+                "data": cryptojs(inside, derived, "v3 " + key),
+                "index": row["index"],
+            }
         shelf.put("v3.json", words(rows), full(few), "拡張 v3")
         shelf.put("v3_wrong_password.json", words(some(rows)), passphrase="拡張", file_error="wrong_password")
         bad = extension_rows([accounts["github"], accounts["ten"].but(issuer="Gost", algorithm="GOST3411_2012_256")])
@@ -80,7 +115,24 @@ def extension(accounts):
 
 
 def cotp_elements(ours):
-    rows = [{"secret": one.secret.hex() if one.type == "motp" else one.base32, "issuer": one.issuer, "label": one.name, "digits": one.digits, "type": one.type.upper(), "algorithm": "SHA1" if one.type in ("motp", "steam") else one.algorithm, "thumbnail": "", "last_used": 0, "used_frequency": 0, "counter": one.counter if one.type == "hotp" else None, "tags": [], "period": one.period, "pin": one.pin or None} for one in ours]
+    rows = [
+        {
+            "secret": one.secret.hex() if one.type == "motp" else one.base32,
+            "issuer": one.issuer,
+            "label": one.name,
+            "digits": one.digits,
+            "type": one.type.upper(),
+            "algorithm": "SHA1" if one.type in ("motp", "steam") else one.algorithm,
+            "thumbnail": "",
+            "last_used": 0,
+            "used_frequency": 0,
+            "counter": one.counter if one.type == "hotp" else None,
+            "tags": [],
+            "period": one.period,
+            "pin": one.pin or None,
+        }
+        for one in ours
+    ]
     return words({"version": 2, "elements": rows})
 
 
@@ -108,7 +160,14 @@ def otpclient(accounts):
     def array(list_):
         rows = []
         for one in list_:
-            row = {"type": "TOTP" if one.type == "steam" else one.type.upper(), "label": one.name, "issuer": one.issuer, "secret": one.base32, "digits": one.digits, "algo": one.algorithm}
+            row = {
+                "type": "TOTP" if one.type == "steam" else one.type.upper(),
+                "label": one.name,
+                "issuer": one.issuer,
+                "secret": one.base32,
+                "digits": one.digits,
+                "algo": one.algorithm,
+            }
             row |= {"counter": one.counter} if one.type == "hotp" else {"period": one.period}
             rows.append(row | {"group": one.tags[0] if one.tags else ""})
         return words(rows).encode()
@@ -128,7 +187,13 @@ def otpclient(accounts):
         shelf.put("v2.enc", seal(v2, by_argon("test")), read(few), "test")
         password = "pässwörd 2"
         short = password.encode()[: len(password)]
-        shelf.put("v2_legacy_length.enc", seal(v2, by_argon(short)), read(few), password, note="old builds took as many bytes of the password as it has characters")
+        shelf.put(
+            "v2_legacy_length.enc",
+            seal(v2, by_argon(short)),
+            read(few),
+            password,
+            note="old builds took as many bytes of the password as it has characters",
+        )
         first = seal(iv + salt, pbkdf2("sha512", "クライアント 1", salt, 100_000))
         shelf.put("v1.enc", first, read(few), "クライアント 1")
         shelf.put("v1_wrong_password.enc", first, passphrase="test", file_error="wrong_password")
@@ -142,7 +207,20 @@ def twofauth(accounts):
 
     def row(one):
         hotp = one.type == "hotp"
-        return {"otp_type": "steamtotp" if one.type == "steam" else one.type, "account": one.name, "service": one.issuer, "icon": None, "icon_mime": None, "icon_file": None, "secret": one.base32, "digits": one.digits, "algorithm": one.algorithm.lower(), "period": None if hotp else one.period, "counter": one.counter if hotp else None, "legacy_uri": otpauth(one, "totp" if one.type == "steam" else None)}
+        return {
+            "otp_type": "steamtotp" if one.type == "steam" else one.type,
+            "account": one.name,
+            "service": one.issuer,
+            "icon": None,
+            "icon_mime": None,
+            "icon_file": None,
+            "secret": one.base32,
+            "digits": one.digits,
+            "algorithm": one.algorithm.lower(),
+            "period": None if hotp else one.period,
+            "counter": one.counter if hotp else None,
+            "legacy_uri": otpauth(one, "totp" if one.type == "steam" else None),
+        }
 
     def decoded(one):
         tail = f"counter={one.counter}" if one.type == "hotp" else f"period={one.period}"
@@ -152,8 +230,12 @@ def twofauth(accounts):
     plain = [accounts[id] for id in "aws github sha512 hotp1 japanese hash plus colon".split()]
     head = {"app": "2fauth_v5.6.0", "datetime": "2024-01-01T00:00:00.000000Z"}
     with Shelf("2fauth") as shelf:
-        shelf.put("export.json", words(head | {"schema": 1, "data": [row(one) for one in ours]}, 4), [expect(one) for one in ours])
-        shelf.put("otpauth.json", words(head | {"data": [{"uri": decoded(one)} for one in plain]}), [expect(one) for one in plain])
+        shelf.put(
+            "export.json", words(head | {"schema": 1, "data": [row(one) for one in ours]}, 4), [expect(one) for one in ours]
+        )
+        shelf.put(
+            "otpauth.json", words(head | {"data": [{"uri": decoded(one)} for one in plain]}), [expect(one) for one in plain]
+        )
         bad = [row(accounts["github"]), row(accounts["ten"]) | {"otp_type": "push"}, row(accounts["ten"]) | {"secret": None}]
         errors = [{"error": error, "label": "Example Corp"} for error in ("bad_type", "missing_secret")]
         shelf.put("bad_entries.json", words(head | {"schema": 1, "data": bad}), [expect(accounts["github"])], errors=errors)
@@ -171,7 +253,20 @@ def totp_authenticator(accounts):
         for place, one in enumerate(list_):
             base = (16, 32, 64)[place % 3]
             key = {16: one.secret.hex().upper(), 32: one.base32, 64: b64(one.secret)}[base]
-            out.append({"accountHeaderLabel": "", "base": base, "digits": str(one.digits), "issuer": one.issuer or "Unknown", "key": key, "name": one.name, "period": str(one.period), "isFavorite": False, "timeRemaining": 0, "totpCode": ""})
+            out.append(
+                {
+                    "accountHeaderLabel": "",
+                    "base": base,
+                    "digits": str(one.digits),
+                    "issuer": one.issuer or "Unknown",
+                    "key": key,
+                    "name": one.name,
+                    "period": str(one.period),
+                    "isFavorite": False,
+                    "timeRemaining": 0,
+                    "totpCode": "",
+                }
+            )
         return words(out)
 
     def sealed(list_, password):
@@ -181,10 +276,19 @@ def totp_authenticator(accounts):
     with Shelf("totpauthenticator") as shelf:
         shelf.put("backup.encrypt", sealed(few, "時計 TOTP"), read(few), "時計 TOTP")
         shelf.put("wrong_password.encrypt", sealed(few, "時計 TOTP"), passphrase="時計", file_error="wrong_password")
-        shelf.put("default_password.encrypt", sealed(ours, "TotpAuthenticator"), read(ours), note="the app's own password: none is asked for")
+        shelf.put(
+            "default_password.encrypt",
+            sealed(ours, "TotpAuthenticator"),
+            read(ours),
+            note="the app's own password: none is asked for",
+        )
         text = escape(rows(few), {'"': "&quot;"})
         head = "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>\n<map>\n"
-        shelf.put("preferences.xml", f'{head}    <int name="RATE_US_COUNTER" value="3" />\n    <string name="STATIC_TOTP_CODES_LIST">{text}</string>\n</map>\n', read(few))
+        shelf.put(
+            "preferences.xml",
+            f'{head}    <int name="RATE_US_COUNTER" value="3" />\n    <string name="STATIC_TOTP_CODES_LIST">{text}</string>\n</map>\n',
+            read(few),
+        )
 
 
 MAKERS = [extension, cotp, otpclient, twofauth, totp_authenticator]

@@ -1,4 +1,5 @@
 """Files of apps that have no export, as they lie on a phone whose owner can read everything."""
+
 from xml.sax.saxutils import escape
 
 from . import sqlite
@@ -38,7 +39,12 @@ def microsoft(accounts):
         read = [expect(one) for one in (*ours, work)]
         shelf.put("PhoneFactor", sqlite.database([schema], insert, before, 1024), read)
         data, log = sqlite.with_log([schema], (insert, before), (insert, list(map(row, later))), 1024)
-        shelf.put("with-log/PhoneFactor", data, read + [expect(one) for one in later], note="the last two stand only in PhoneFactor-wal beside it")
+        shelf.put(
+            "with-log/PhoneFactor",
+            data,
+            read + [expect(one) for one in later],
+            note="the last two stand only in PhoneFactor-wal beside it",
+        )
         shelf.raw("with-log/PhoneFactor-wal", log)
 
 
@@ -52,7 +58,21 @@ def authy(accounts):
         for place, one in enumerate(list_):
             salt = seeded(f"authy {place}", 24).hex()[:32]
             hidden = cbc(pbkdf2("sha1", password or "forgotten", salt.encode(), 1000), bytes(16), one.base32.encode())
-            row = {"accountType": "authenticator", "digits": one.digits, "encryptedSecret": b64(hidden), "logo": one.issuer, "originalIssuer": one.issuer, "originalName": f"{one.issuer}:{one.name}", "timestamp": 1700000000, "salt": salt, "upload_state": "uploaded", "hidden": False, "id": str(place), "isNew": False, "name": f"{one.issuer}: {one.name}"}
+            row = {
+                "accountType": "authenticator",
+                "digits": one.digits,
+                "encryptedSecret": b64(hidden),
+                "logo": one.issuer,
+                "originalIssuer": one.issuer,
+                "originalName": f"{one.issuer}:{one.name}",
+                "timestamp": 1700000000,
+                "salt": salt,
+                "upload_state": "uploaded",
+                "hidden": False,
+                "id": str(place),
+                "isNew": False,
+                "name": f"{one.issuer}: {one.name}",
+            }
             out.append(row if password else row | {"decryptedSecret": one.base32})
         return words(out).replace("=", "\\u003d")
 
@@ -64,8 +84,23 @@ def authy(accounts):
         shelf.put("wrong_password.xml", hidden, passphrase="予備", file_error="wrong_password")
         shelf.put("no_password.xml", hidden, file_error="need_password")
         shelf.put("decrypted.xml", HEAD + version + text(key, rows(plain)) + "</map>\n", [expect(one) for one in plain])
-        seeds = words([{"name": native.issuer, "secretSeed": native.secret.hex(), "digits": 7, "accountType": "twitch", "id": 1, "timestamp": 1700000000}])
-        shelf.put("com.authy.storage.tokens.authy.key.xml", HEAD + text("com.authy.storage.tokens.authy.key", seeds) + "</map>\n", [expect(native)])
+        seeds = words(
+            [
+                {
+                    "name": native.issuer,
+                    "secretSeed": native.secret.hex(),
+                    "digits": 7,
+                    "accountType": "twitch",
+                    "id": 1,
+                    "timestamp": 1700000000,
+                }
+            ]
+        )
+        shelf.put(
+            "com.authy.storage.tokens.authy.key.xml",
+            HEAD + text("com.authy.storage.tokens.authy.key", seeds) + "</map>\n",
+            [expect(native)],
+        )
 
 
 def duo(accounts):
@@ -74,7 +109,15 @@ def duo(accounts):
 
     def row(one):
         code = {"otpSecret": one.base32} | ({"counter": one.counter} if one.type == "hotp" else {})
-        return {"version": 1.0, "accountType": "OtpAccount", "name": one.name, "otpGenerator": code, "logoUri": "file:///none.png", "pkey": uuid("duo " + one.id), "serviceTypeLabelIsCustom": True}
+        return {
+            "version": 1.0,
+            "accountType": "OtpAccount",
+            "name": one.name,
+            "otpGenerator": code,
+            "logoUri": "file:///none.png",
+            "pkey": uuid("duo " + one.id),
+            "serviceTypeLabelIsCustom": True,
+        }
 
     push = {"version": 1.0, "accountType": "DuoAccount", "name": "push only", "otpGenerator": {}, "pkey": uuid("duo push")}
     with Shelf("duo") as shelf:
@@ -82,7 +125,9 @@ def duo(accounts):
 
 
 # What Battle.net's app lays over its texts; the same in every phone.
-MASK = bytes.fromhex("398e27fc50276a656065b0e525f4c06c04c61075286b8e7aeda59da9813b5dd6c80d2fb38068773fa59ba47c17ca6c6479015c1d5b8b8f6b9a")
+MASK = bytes.fromhex(
+    "398e27fc50276a656065b0e525f4c06c04c61075286b8e7aeda59da9813b5dd6c80d2fb38068773fa59ba47c17ca6c6479015c1d5b8b8f6b9a"
+)
 
 
 def battlenet(accounts):

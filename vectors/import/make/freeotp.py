@@ -1,4 +1,5 @@
 """FreeOTP 1 and 2, and FreeOTP+."""
+
 import struct
 from xml.sax.saxutils import escape, quoteattr
 
@@ -19,7 +20,13 @@ def escaped_slashes(value):
 
 def token(one, full=True):
     """Defaults may be absent. Steam is a TOTP token of the issuer Steam."""
-    out = {"type": "HOTP" if one.type == "hotp" else "TOTP", "algo": one.algorithm, "digits": 6 if one.type == "steam" else one.digits, "period": one.period, "counter": one.counter}
+    out = {
+        "type": "HOTP" if one.type == "hotp" else "TOTP",
+        "algo": one.algorithm,
+        "digits": 6 if one.type == "steam" else one.digits,
+        "period": one.period,
+        "counter": one.counter,
+    }
     out |= {"issuerExt": one.issuer, "issuerInt": one.issuer, "label": one.name}
     if not full:
         for name in ("algo", "counter", "issuerInt"):
@@ -70,13 +77,23 @@ def sealed(key, data, aad, label, der=True):
     nonce = seeded("freeotp " + label, 12)
     params = b"\x04\x0c" + nonce
     params = b"\x30\x11" + params + b"\x02\x01\x10" if der else params
-    return {"mCipher": "AES/GCM/NoPadding", "mCipherText": signed(gcm_joined(key, nonce, data, aad.encode())), "mParameters": signed(params), "mToken": aad}
+    return {
+        "mCipher": "AES/GCM/NoPadding",
+        "mCipherText": signed(gcm_joined(key, nonce, data, aad.encode())),
+        "mParameters": signed(params),
+        "mToken": aad,
+    }
 
 
 def freeotp2(ours, password, hash_name, rounds, der, label, lean=False):
     master, salt = seeded(label + " master", 32), seeded(label + " salt", 32)
     key = pbkdf2(hash_name, password, salt, rounds)
-    head = {"mAlgorithm": f"PBKDF2withHmac{hash_name.upper()}", "mEncryptedKey": sealed(key, master, "AES", label + " wrap", der), "mIterations": rounds, "mSalt": signed(salt)}
+    head = {
+        "mAlgorithm": f"PBKDF2withHmac{hash_name.upper()}",
+        "mEncryptedKey": sealed(key, master, "AES", label + " wrap", der),
+        "mIterations": rounds,
+        "mSalt": signed(salt),
+    }
     pairs = []
     for place, one in enumerate(ours):
         name = uuid(f"{label} {one.id}")
@@ -103,7 +120,13 @@ def freeotp(accounts):
         shelf.put("wrong_password.xml", old, passphrase="テスト", file_error="wrong_password")
         shelf.put("no_password.xml", old, file_error="need_password")
         lean = [accounts[id] for id in ("github", "noissuer", "emoji", "sha256")]
-        shelf.put("missing_fields.xml", freeotp2(lean, "test", "sha512", 1000, True, "lean", True), [expect(one) for one in lean], "test", note="the algorithm only as the key's mToken")
+        shelf.put(
+            "missing_fields.xml",
+            freeotp2(lean, "test", "sha512", 1000, True, "lean", True),
+            [expect(one) for one in lean],
+            "test",
+            note="the algorithm only as the key's mToken",
+        )
         text, order = "", []
         for one in few:
             name = f"{one.issuer}:{one.name}"
@@ -123,7 +146,11 @@ def freeotpplus(accounts):
     row = lambda one: token(one) | {"secret": signed(one.secret)}
     order = lambda list_: [f"{one.issuer}:{one.name}" for one in list_]
     with Shelf("freeotpplus") as shelf:
-        shelf.put("freeotp-backup.json", words({"tokenOrder": order(ours), "tokens": [row(one) for one in ours]}), [expect(one) for one in ours])
+        shelf.put(
+            "freeotp-backup.json",
+            words({"tokenOrder": order(ours), "tokens": [row(one) for one in ours]}),
+            [expect(one) for one in ours],
+        )
         rows = [row(one) for one in few]
         rows[0]["label"] = "{token.label}"
         rows[3]["counter"] = -1
@@ -132,10 +159,22 @@ def freeotpplus(accounts):
         read = [expect(one) for one in few]
         read[1]["image"] = "https://example.com/icon.png"
         read[4] = expect(few[4], issuer="Renamed", name="also renamed")
-        shelf.put("oddities.json", words({"tokenOrder": order(few), "tokens": rows}), read, note="a label that wasn't filled in, a counter of -1, names changed by the user")
-        text = "".join(f"    <string name={quoteattr(f'{one.issuer}:{one.name}')}>{escape(words(row(one)), {chr(34): '&quot;'})}</string>\n" for one in few)
+        shelf.put(
+            "oddities.json",
+            words({"tokenOrder": order(few), "tokens": rows}),
+            read,
+            note="a label that wasn't filled in, a counter of -1, names changed by the user",
+        )
+        text = "".join(
+            f"    <string name={quoteattr(f'{one.issuer}:{one.name}')}>{escape(words(row(one)), {chr(34): '&quot;'})}</string>\n"
+            for one in few
+        )
         shelf.put("tokens.xml", preferences(text, order(few)), [expect(one) for one in few])
-        shelf.put("freeotp-backup.txt", "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in few) + "\n", [expect(one) for one in few])
+        shelf.put(
+            "freeotp-backup.txt",
+            "\n".join(otpauth(one, "totp" if one.type == "steam" else None) for one in few) + "\n",
+            [expect(one) for one in few],
+        )
 
 
 MAKERS = [freeotp, freeotpplus]

@@ -1,4 +1,5 @@
 """Lists of URIs and Google Authenticator's migration."""
+
 import base64
 import io
 from urllib.parse import quote
@@ -69,13 +70,19 @@ def oddities(accounts):
     rows = [
         (f"OTPAUTH://TOTP/GitHub:alice@example.com?SECRET={github.base32}&ISSUER=GitHub", github),
         (f"apple-otpauth://totp/GitHub:alice@example.com?secret={github.base32}&issuer=GitHub", github),
-        (f"otpauth://totp/GitHub%3A%20alice@example.com?secret={enc(spaced)}&algorithm=Algorithm.sha1&digits=&period=null", github),
+        (
+            f"otpauth://totp/GitHub%3A%20alice@example.com?secret={enc(spaced)}&algorithm=Algorithm.sha1&digits=&period=null",
+            github,
+        ),
         (f"otpauth://totp/GitHub:alice@example.com?secret={github.base32}&amp;issuer=GitHub&amp;algorithm=HmacSHA1", github),
         (f"otpauth://totp/Disney+:a+b@example.com?secret={plus.base32}&issuer=Disney+", plus),
         (f"otpauth://totp/C# Club:user#42?secret={hash_.base32}&issuer=C#+Club", hash_),
         (f"otpauth://totp/Amazon+Web+Services:alice@123456789012?secret={aws.base32}&issuer=Amazon+Web+Services", aws),
         (f"otpauth://totp/Nineteen%20Letters:trent?secret={odd.base32}====&issuer=", odd),
-        (f"otpauth://hotp/Counter:mallory?counter=1&digits=8&algorithm=sha-256&secret={hotp.base32}&image=https%3A%2F%2Fexample.com%2Fx.png", hotp),
+        (
+            f"otpauth://hotp/Counter:mallory?counter=1&digits=8&algorithm=sha-256&secret={hotp.base32}&image=https%3A%2F%2Fexample.com%2Fx.png",
+            hotp,
+        ),
         (f"otpauth://totp/Steam:gordon?secret={steam.base32}&issuer=Steam&encoder=steam", steam),
         (f"otpauth://totp/Steam:gordon?secret={steam.base32}&issuer=Steam&digits=5", steam),
         (f"otpauth://totp/GitHub:alice@example.com?secret={github.base32}&secret=AAAAAAAA&issuer=GitHub&issuer=Other", github),
@@ -163,19 +170,37 @@ def google(accounts):
             shelf.put(f"one_{how.replace('-', '_')}.txt", text + "\n", entries[:3], batches=[of(1, 0) | {"batch_id": 1}])
         shelf.put("one.png", picture(migration_texts(few, 1)[0]), entries[:3])
         for index, text in enumerate(texts):
-            missing = "one part of three: to be said" 
+            missing = "one part of three: to be said"
             shelf.put(f"part{index + 1}of3.txt", text + "\n", tenth[index], batches=[of(3, index)], note=missing)
             shelf.put(f"part{index + 1}of3.png", picture(text), tenth[index], note=missing)
         order = [2, 0, 2, 1]
         shuffled = tenth[2] + tenth[0] + tenth[1]
-        shelf.put("shuffled_repeated.txt", "\n".join(texts[i] for i in order) + "\n", shuffled, batches=[of(3, i) for i in order], note="part 3 stands there twice and counts once")
-        shelf.put("missing_part2.txt", texts[0] + "\n" + texts[2] + "\n", tenth[0] + tenth[2], batches=[of(3, 0), of(3, 2)], note="part 2 of 3 is missing: to be said")
+        shelf.put(
+            "shuffled_repeated.txt",
+            "\n".join(texts[i] for i in order) + "\n",
+            shuffled,
+            batches=[of(3, i) for i in order],
+            note="part 3 stands there twice and counts once",
+        )
+        shelf.put(
+            "missing_part2.txt",
+            texts[0] + "\n" + texts[2] + "\n",
+            tenth[0] + tenth[2],
+            batches=[of(3, 0), of(3, 2)],
+            note="part 2 of 3 is missing: to be said",
+        )
         both = [accounts["aws"], accounts["japanese"]]
         shelf.put("key_uri.png", picture(otpauth(both[0]), 4), [expect(both[0])])
         shelf.put("japanese.png", picture(otpauth(both[1]), 4), [expect(both[1])])
         data = chunk(1, google_account(few[0], False)) + chunk(1, chunk(1, b"0123456789") + chunk(2, b"Old:hash") + number(4, 4))
         text = "otpauth-migration://offline?data=" + quote(base64.b64encode(data).decode(), safe="")
-        shelf.put("md5.txt", text + "\n", entries[:1], errors=[{"error": "bad_algorithm", "label": "Old:hash"}], note="without the batch's fields; the second account is MD5")
+        shelf.put(
+            "md5.txt",
+            text + "\n",
+            entries[:1],
+            errors=[{"error": "bad_algorithm", "label": "Old:hash"}],
+            note="without the batch's fields; the second account is MD5",
+        )
 
 
 MAKERS = [uri_lists, google]

@@ -1,4 +1,5 @@
 """Broken and hostile files. Each must be refused, or read in part, quickly and with little memory, and say what is wrong."""
+
 import json
 import plistlib
 import struct
@@ -13,7 +14,6 @@ from .keepass import AES_KDF, ARGON2ID, kdbx3, kdbx4
 from .lists import chunk, number, varint
 from .phones import Archive
 from .shelf import Shelf, words
-
 
 RIGHT = {
     "aegis/encrypted_wrong_password.json": "first slot",
@@ -55,7 +55,9 @@ def changed(name, change):
 
 def negative(accounts):
     with Shelf("negative") as shelf:
-        refuse = lambda name, data, error, passphrase=None, **facts: shelf.put(name, data, None, passphrase, file_error=error, **facts)
+        refuse = lambda name, data, error, passphrase=None, **facts: shelf.put(
+            name, data, None, passphrase, file_error=error, **facts
+        )
         nothing(refuse)
         truncated(refuse)
         damaged(refuse)
@@ -73,31 +75,72 @@ def nothing(refuse):
     refuse("random.bin", seeded("random", 1021), "bad_file", note="could be one of the formats without a mark: say so")
     refuse("login_page.html", "<!doctype html><html><title>Sign in</title></html>\n", "bad_file")
     refuse("prose.txt", "Dear diary,\ntoday nothing happened.\n", "bad_file", **{"or": ["not_a_uri"]})
-    refuse("message.asc", "-----BEGIN PGP MESSAGE-----\n\nAAAA\n=AAAA\n-----END PGP MESSAGE-----\n", "bad_file", **{"or": ["need_password"]}, note="to be decrypted with gpg first")
+    refuse(
+        "message.asc",
+        "-----BEGIN PGP MESSAGE-----\n\nAAAA\n=AAAA\n-----END PGP MESSAGE-----\n",
+        "bad_file",
+        **{"or": ["need_password"]},
+        note="to be decrypted with gpg first",
+    )
     refuse("null.json", "null", "bad_file")
     refuse("other.json", '{"hello":"world"}', "bad_file")
     refuse("deep.json", "[" * 10_000, "bad_file", note="no stack overflow")
-    refuse("deep_aegis.json", '{"version":1,"header":{"slots":null,"params":null},"db":' + '{"entries":[' * 600 + "]}" * 600 + "}", "bad_file")
+    refuse(
+        "deep_aegis.json",
+        '{"version":1,"header":{"slots":null,"params":null},"db":' + '{"entries":[' * 600 + "]}" * 600 + "}",
+        "bad_file",
+    )
 
 
 def truncated(refuse):
     """Cut in the middle. Where a tag covers all, a cut can't be told from a wrong password."""
-    sealed = ["andotp/encrypted_new.json.aes", "stratum/strong.authpro", "stratum/legacy.authpro", "otpclient/v3.enc", "totpauthenticator/backup.encrypt"]
-    framed = ["aegis/encrypted_wrong_password.json", "2fas/encrypted_wrong_password.2fas", "bitwarden/wrong_password.json", "proton/encrypted.json", "ente/wrong_password.txt", "cotp/db.cotp", "raivo/raivo-otp-export.zip", "freeotp/wrong_password.xml", "keepass/wrong_password.kdbx", "keepass/kdbx3.kdbx", "1password/export.1pux", "otpauth-ios/wrong_password-1.1.otpauthdb"]
+    sealed = [
+        "andotp/encrypted_new.json.aes",
+        "stratum/strong.authpro",
+        "stratum/legacy.authpro",
+        "otpclient/v3.enc",
+        "totpauthenticator/backup.encrypt",
+    ]
+    framed = [
+        "aegis/encrypted_wrong_password.json",
+        "2fas/encrypted_wrong_password.2fas",
+        "bitwarden/wrong_password.json",
+        "proton/encrypted.json",
+        "ente/wrong_password.txt",
+        "cotp/db.cotp",
+        "raivo/raivo-otp-export.zip",
+        "freeotp/wrong_password.xml",
+        "keepass/wrong_password.kdbx",
+        "keepass/kdbx3.kdbx",
+        "1password/export.1pux",
+        "otpauth-ios/wrong_password-1.1.otpauthdb",
+    ]
     for name in sealed + framed:
         data, passphrase = made(name)
         facts = {"or": ["bad_file"]} if name in sealed else {"or": ["wrong_password"]} if "kdbx3" in name else {}
         error = "wrong_password" if name in sealed else "bad_file"
-        refuse("truncated_" + name.replace("/", "_").replace("wrong_password", "file"), data[: len(data) // 2], error, passphrase, **facts)
+        refuse(
+            "truncated_" + name.replace("/", "_").replace("wrong_password", "file"),
+            data[: len(data) // 2],
+            error,
+            passphrase,
+            **facts,
+        )
     data, passphrase = made("keepass/wrong_password.kdbx")
     refuse("truncated_header.kdbx", data[:100], "bad_file", passphrase)
     refuse("truncated_plain_aegis.json", made("aegis/plain_v2.json")[0][:3000], "bad_file")
-    refuse("truncated_migration.txt", made("googleauthenticator/one_raw.txt")[0].strip()[:-60] + b"\n", "bad_protobuf", **{"or": ["bad_base64"]})
+    refuse(
+        "truncated_migration.txt",
+        made("googleauthenticator/one_raw.txt")[0].strip()[:-60] + b"\n",
+        "bad_protobuf",
+        **{"or": ["bad_base64"]},
+    )
     refuse("truncated.png", made("googleauthenticator/one.png")[0][:600], "bad_file")
 
 
 def damaged(refuse):
     """The password is right and the content isn't: not a wrong password."""
+
     def database(value):
         value["db"] = in_base64(value["db"], 100)
 
@@ -117,9 +160,18 @@ def damaged(refuse):
     data, passphrase = changed("aegis/encrypted_wrong_password.json", database)
     refuse("damaged_aegis_database.json", data, "bad_file", passphrase, note="the slot opens, the database doesn't")
     data, passphrase = changed("aegis/encrypted_wrong_password.json", slot)
-    refuse("damaged_aegis_slots.json", data, "wrong_password", passphrase, note="no slot opens: can't be told from a wrong password")
+    refuse(
+        "damaged_aegis_slots.json", data, "wrong_password", passphrase, note="no slot opens: can't be told from a wrong password"
+    )
     data, passphrase = changed("2fas/encrypted_wrong_password.2fas", services)
-    refuse("damaged_2fas_services.2fas", data, "bad_file", passphrase, **{"or": ["wrong_password"]}, note="the reference opens, the services don't")
+    refuse(
+        "damaged_2fas_services.2fas",
+        data,
+        "bad_file",
+        passphrase,
+        **{"or": ["wrong_password"]},
+        note="the reference opens, the services don't",
+    )
     data, passphrase = changed("bitwarden/wrong_password.json", vault)
     refuse("damaged_bitwarden_data.json", data, "bad_file", passphrase, note="the check opens, the data doesn't")
     data, passphrase = changed("bitwarden/wrong_password.json", check)
@@ -147,7 +199,12 @@ def expensive(refuse):
 
         return changed("aegis/encrypted_wrong_password.json", change)
 
-    for name, parameters in (("memory", {"n": 2**30, "r": 8, "p": 1}), ("lanes", {"n": 2**14, "r": 8, "p": 2**20}), ("zero", {"n": 0}), ("no_power_of_two", {"n": 1000})):
+    for name, parameters in (
+        ("memory", {"n": 2**30, "r": 8, "p": 1}),
+        ("lanes", {"n": 2**14, "r": 8, "p": 2**20}),
+        ("zero", {"n": 0}),
+        ("no_power_of_two", {"n": 1000}),
+    ):
         data, passphrase = scrypt(**parameters)
         refuse(f"expensive_aegis_{name}.json", data, out, passphrase)
 
@@ -169,7 +226,14 @@ def expensive(refuse):
         data, passphrase = ente(**parameters)
         refuse(f"expensive_ente_{name}.txt", data, out, passphrase)
     data, passphrase = made("andotp/encrypted_new.json.aes")
-    refuse("expensive_andotp.json.aes", b"\xff" * 4 + data[4:], out, passphrase, **{"or": ["wrong_password", "bad_file"]}, note="without a mark: read as the old kind it is a wrong password")
+    refuse(
+        "expensive_andotp.json.aes",
+        b"\xff" * 4 + data[4:],
+        out,
+        passphrase,
+        **{"or": ["wrong_password", "bad_file"]},
+        note="without a mark: read as the old kind it is a wrong password",
+    )
     data, passphrase = made("otpclient/v3.enc")
     refuse("expensive_otpclient.enc", data[:65] + b"\xff" * 4 + data[69:], out, passphrase)
     document = lambda made, extra="": made.whole([], extra)
@@ -177,17 +241,32 @@ def expensive(refuse):
     refuse("expensive_kdbx_memory.kdbx", kdbx({"kib": 2**30}), out, "test")
     refuse("expensive_kdbx_rounds.kdbx", kdbx({"rounds": 2**40}), out, "test")
     refuse("expensive_kdbx_lanes.kdbx", kdbx({"lanes": 2**24}), out, "test")
-    refuse("expensive_kdbx_aes_kdf.kdbx", kdbx4(document, "test", kdf=AES_KDF, rounds=1, label="hostile", stated={"rounds": 2**62}), out, "test")
+    refuse(
+        "expensive_kdbx_aes_kdf.kdbx",
+        kdbx4(document, "test", kdf=AES_KDF, rounds=1, label="hostile", stated={"rounds": 2**62}),
+        out,
+        "test",
+    )
     many = kdbx3(document, "test", rounds=1, label="hostile3")
     told = struct.pack("<BH", 6, 8)
     refuse("expensive_kdbx3.kdbx", many.replace(told + struct.pack("<Q", 1), told + struct.pack("<Q", 2**62)), out, "test")
     data, passphrase = made("freeotp/missing_fields.xml")
-    refuse("expensive_freeotp.xml", data.replace(b'"mIterations":1000', b'"mIterations":9e12'), out, passphrase, **{"or": ["bad_file"]})
+    refuse(
+        "expensive_freeotp.xml",
+        data.replace(b'"mIterations":1000', b'"mIterations":9e12'),
+        out,
+        passphrase,
+        **{"or": ["bad_file"]},
+    )
 
 
 def versions(refuse):
     """From the future, or from too far back: not damaged."""
-    refuse("version_aegis.json", words({"version": 9, "header": {"slots": None, "params": None}, "db": {"version": 3, "entries": []}}), "bad_version")
+    refuse(
+        "version_aegis.json",
+        words({"version": 9, "header": {"slots": None, "params": None}, "db": {"version": 3, "entries": []}}),
+        "bad_version",
+    )
     data, passphrase = changed("bitwarden/wrong_password.json", lambda value: value.update(kdfType=9))
     refuse("version_bitwarden_kdf.json", data, "bad_version", passphrase, **{"or": ["kdf_params_out_of_range", "bad_file"]})
     data, passphrase = made("otpclient/v3.enc")
@@ -204,7 +283,14 @@ def futures(shelf):
         data, passphrase = changed(name, lambda value: value.update(version=9))
         folder, _, file = name.partition("/")
         expected = json.loads((HERE / folder / "expected.json").read_text(encoding="utf-8"))
-        shelf.put(f"version_{folder}.json", data, expected[file]["entries"], passphrase, **{"or": ["bad_version"]}, note="read with a warning")
+        shelf.put(
+            f"version_{folder}.json",
+            data,
+            expected[file]["entries"],
+            passphrase,
+            **{"or": ["bad_version"]},
+            note="read with a warning",
+        )
 
 
 def archives(shelf, refuse, accounts):
@@ -225,9 +311,20 @@ def archives(shelf, refuse, accounts):
     refuse("zip_lying_size.1pux", whole(100), "bad_file", note="says 100 bytes and holds more")
     aws = accounts["aws"]
     text = f"otpauth://totp/Amazon%20Web%20Services:alice%40123456789012?secret={aws.base32}\n"
-    slip = zips.archive([("../../../../../../tmp/evil.txt", text)])
-    shelf.put("zip_slip.zip", slip, [expect(aws)], **{"or": ["bad_file", "no_file_in_zip"]}, note="read in memory; nothing is ever written where the name points")
-    refuse("zip_nothing_known.zip", zips.archive([("readme.md", "hello"), ("a/b.bin", b"\0\1")]), "no_file_in_zip", **{"or": ["bad_file"]})
+    slip = zips.archive([("../../../../../../evil.txt", text)])
+    shelf.put(
+        "zip_slip.zip",
+        slip,
+        [expect(aws)],
+        **{"or": ["bad_file", "no_file_in_zip"]},
+        note="read in memory; nothing is ever written where the name points",
+    )
+    refuse(
+        "zip_nothing_known.zip",
+        zips.archive([("readme.md", "hello"), ("a/b.bin", b"\0\1")]),
+        "no_file_in_zip",
+        **{"or": ["bad_file"]},
+    )
     refuse("zip_ends_early.zip", zips.archive([("winauth.txt", text)])[:60], "bad_file")
 
 
@@ -235,7 +332,11 @@ def structures(refuse):
     entity = "".join(f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(9))
     laughs = f'<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{entity}]>\n'
     refuse("xml_laughs_map.xml", laughs + '<map><string name="tokenOrder">&j;</string></map>', "bad_file")
-    refuse("xml_laughs_keepass.xml", laughs + "<KeePassFile><Meta/><Root><Group><Name>&j;</Name></Group></Root></KeePassFile>", "bad_file")
+    refuse(
+        "xml_laughs_keepass.xml",
+        laughs + "<KeePassFile><Meta/><Root><Group><Name>&j;</Name></Group></Root></KeePassFile>",
+        "bad_file",
+    )
     outside = '<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>\n<WinAuth version="3.6"><x>&a;</x></WinAuth>'
     refuse("xml_outside.xml", outside, "bad_file")
     refuse("xml_deep.xml", "<KeePassFile><Root>" + "<Group>" * 2000, "bad_file", note="no stack overflow")
@@ -252,21 +353,60 @@ def structures(refuse):
     refuse("migration_no_data.txt", "otpauth-migration://offline\n", "missing_data")
     refuse("migration_bad_base64.txt", "otpauth-migration://offline?data=%%%\n", "bad_base64")
     png = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    wide = b"\x89PNG\r\n\x1a\n" + png(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0)) + png(b"IDAT", zlib.compress(bytes(1000))) + png(b"IEND", b"")
+    wide = (
+        b"\x89PNG\r\n\x1a\n"
+        + png(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0))
+        + png(b"IDAT", zlib.compress(bytes(1000)))
+        + png(b"IEND", b"")
+    )
     refuse("png_huge.png", wide, "bad_file")
-    small = b"\x89PNG\r\n\x1a\n" + png(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0)) + png(b"IDAT", zlib.compress(bytes([0] + [255] * 64) * 64, 9)) + png(b"IEND", b"")
+    small = (
+        b"\x89PNG\r\n\x1a\n"
+        + png(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0))
+        + png(b"IDAT", zlib.compress(bytes([0] + [255] * 64) * 64, 9))
+        + png(b"IEND", b"")
+    )
     refuse("png_blank.png", small, "bad_file", note="an image without a code")
     utf = lambda text: struct.pack(">H", len(modified_utf8(text))) + modified_utf8(text)
-    head = b"\xac\xed\0\5\x73\x72" + utf("java.util.HashMap") + bytes.fromhex("0507dac1c31660d1") + b"\x03\0\2F" + utf("loadFactor") + b"I" + utf("threshold") + b"\x78\x70"
+    head = (
+        b"\xac\xed\0\5\x73\x72"
+        + utf("java.util.HashMap")
+        + bytes.fromhex("0507dac1c31660d1")
+        + b"\x03\0\2F"
+        + utf("loadFactor")
+        + b"I"
+        + utf("threshold")
+        + b"\x78\x70"
+    )
     size = lambda count: struct.pack(">fi", 0.75, 12) + b"\x77\x08" + struct.pack(">ii", 16, count)
     refuse("java_huge_map.xml", head + size(2**31 - 1) + b"\x74" + utf("a"), "bad_file", "test")
     refuse("java_huge_text.xml", head + size(1) + b"\x7c" + struct.pack(">Q", 2**62) + b"a", "bad_file", "test")
     refuse("java_wild_handle.xml", head + size(1) + b"\x71" + struct.pack(">I", 0x7EFFFF) + b"\x70\x78", "bad_file", "test")
     refuse("java_no_master_key.xml", head + size(1) + b"\x74" + utf("a") + b"\x74" + utf("b") + b"\x78", "bad_file", "test")
-    refuse("java_other_class.xml", b"\xac\xed\0\5\x73\x72" + utf("java.lang.Runtime") + bytes(8) + b"\x02\0\0\x78\x70", "bad_file", "test")
-    loop = {"$version": 100000, "$archiver": "NSKeyedArchiver", "$top": {"root": plistlib.UID(1)}, "$objects": ["$null", {"NS.objects": [plistlib.UID(1)], "$class": plistlib.UID(2)}, {"$classname": "NSArray", "$classes": ["NSArray", "NSObject"]}]}
+    refuse(
+        "java_other_class.xml",
+        b"\xac\xed\0\5\x73\x72" + utf("java.lang.Runtime") + bytes(8) + b"\x02\0\0\x78\x70",
+        "bad_file",
+        "test",
+    )
+    loop = {
+        "$version": 100000,
+        "$archiver": "NSKeyedArchiver",
+        "$top": {"root": plistlib.UID(1)},
+        "$objects": [
+            "$null",
+            {"NS.objects": [plistlib.UID(1)], "$class": plistlib.UID(2)},
+            {"$classname": "NSArray", "$classes": ["NSArray", "NSObject"]},
+        ],
+    }
     seal = lambda data: cbc(sha256("Authenticator"), bytes(16), data)
-    refuse("plist_circle.otpauthdb", seal(plistlib.dumps(loop, fmt=plistlib.FMT_BINARY)), "bad_file", "test", note="an array that holds itself")
+    refuse(
+        "plist_circle.otpauthdb",
+        seal(plistlib.dumps(loop, fmt=plistlib.FMT_BINARY)),
+        "bad_file",
+        "test",
+        note="an array that holds itself",
+    )
     refuse("plist_nothing.otpauthdb", seal(Archive.of({"Version": 1.1})), "bad_file", "test")
     refuse("plist_garbage.otpauthdb", seal(b"bplist00" + seeded("plist", 200)), "bad_file", "test")
 
@@ -282,17 +422,45 @@ def labels(shelf, accounts):
     ]
     lines, read = [], []
     for issuer, name in rows:
-        lines.append(f"otpauth://totp/{quote(issuer, safe='')}:{quote(name, safe='')}?secret={one.base32}&issuer={quote(issuer, safe='')}")
+        lines.append(
+            f"otpauth://totp/{quote(issuer, safe='')}:{quote(name, safe='')}?secret={one.base32}&issuer={quote(issuer, safe='')}"
+        )
         read.append(expect(one, issuer=issuer, name=name))
     shelf.put("control_characters.txt", "\n".join(lines) + "\n", read, note="compare after cleaning both")
-    entry = {"type": "totp", "uuid": "00000000-0000-4000-8000-000000000000", "name": rows[0][1], "issuer": rows[0][0], "note": "\x1b[31mred", "favorite": False, "icon": None, "groups": [], "info": {"secret": one.base32, "algo": "SHA1", "digits": 6, "period": 30}}
+    entry = {
+        "type": "totp",
+        "uuid": "00000000-0000-4000-8000-000000000000",
+        "name": rows[0][1],
+        "issuer": rows[0][0],
+        "note": "\x1b[31mred",
+        "favorite": False,
+        "icon": None,
+        "groups": [],
+        "info": {"secret": one.base32, "algo": "SHA1", "digits": 6, "period": 30},
+    }
     file = {"version": 1, "header": {"slots": None, "params": None}, "db": {"version": 3, "entries": [entry], "groups": []}}
-    shelf.put("control_characters_aegis.json", json.dumps(file), [expect(one, issuer=rows[0][0], name=rows[0][1], note="\x1b[31mred")], note="compare after cleaning both")
+    shelf.put(
+        "control_characters_aegis.json",
+        json.dumps(file),
+        [expect(one, issuer=rows[0][0], name=rows[0][1], note="\x1b[31mred")],
+        note="compare after cleaning both",
+    )
     bad = f"otpauth://totp/Bad%FF%FEbytes:x?secret={one.base32}\n"
-    shelf.put("invalid_utf8.txt", bad, [expect(one, issuer="Bad\ufffd\ufffdbytes", name="x")], note="each bad byte becomes U+FFFD, with a warning")
+    shelf.put(
+        "invalid_utf8.txt",
+        bad,
+        [expect(one, issuer="Bad\ufffd\ufffdbytes", name="x")],
+        note="each bad byte becomes U+FFFD, with a warning",
+    )
     latin = "otpauth://totp/Müller:x?secret=".encode("latin-1") + f"{one.base32}\n".encode()
     shelf.put("latin1.txt", latin, [expect(one, issuer="M\ufffdller", name="x")], **{"or": ["bad_file"]})
-    shelf.put("secret_in_error.txt", f"otpauth://totp/Typo:x?secret={one.base32}!\notpauth://totp/Fine:x?secret={one.base32}\n", [expect(one, issuer="Fine", name="x")], errors=[{"error": "bad_secret", "label": "Typo:x"}], note="the message must not hold the secret")
+    shelf.put(
+        "secret_in_error.txt",
+        f"otpauth://totp/Typo:x?secret={one.base32}!\notpauth://totp/Fine:x?secret={one.base32}\n",
+        [expect(one, issuer="Fine", name="x")],
+        errors=[{"error": "bad_secret", "label": "Typo:x"}],
+        note="the message must not hold the secret",
+    )
 
 
 MAKERS = [negative]

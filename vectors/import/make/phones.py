@@ -1,4 +1,5 @@
 """OTP Auth for iOS, Authenticator Plus, and the smaller apps: Authme, GNOME Authenticator, a Firefox add-on."""
+
 import hashlib
 import plistlib
 from plistlib import UID
@@ -46,7 +47,10 @@ class Archive:
             return self.once((type(value), value), lambda: value)
         if isinstance(value, list):
             place = self.add(None)
-            self.objects[place.data] = {"NS.objects": [self.put(one) for one in value], "$class": self.kind("NSMutableArray", "NSArray")}
+            self.objects[place.data] = {
+                "NS.objects": [self.put(one) for one in value],
+                "$class": self.kind("NSMutableArray", "NSArray"),
+            }
             return place
         place = self.add(None)
         if "$of" in value:
@@ -63,14 +67,32 @@ class Archive:
     def of(cls, value):
         archive = cls()
         root = archive.put(value)
-        return plistlib.dumps({"$version": 100000, "$archiver": "NSKeyedArchiver", "$top": {"root": root}, "$objects": archive.objects}, fmt=plistlib.FMT_BINARY, sort_keys=False)
+        return plistlib.dumps(
+            {"$version": 100000, "$archiver": "NSKeyedArchiver", "$top": {"root": root}, "$objects": archive.objects},
+            fmt=plistlib.FMT_BINARY,
+            sort_keys=False,
+        )
 
 
 def ios_account(one, place=None):
     """Zero stands for six digits and thirty seconds."""
-    out = {"secret": one.secret, "label": one.name, "issuer": one.issuer, "type": 1 if one.type == "hotp" else 2, "algorithm": {"SHA1": 0, "SHA256": 2, "SHA512": 3}[one.algorithm]}
-    out |= {"digits": 0 if one.digits == 6 else one.digits, "period": 0 if one.period == 30 else one.period, "counter": one.counter}
-    return out if place is None else {"$of": "ACOTPAccount", "ID": str(place + 1), "hideInWidget": False, "widgetIndex": place, "icon": None} | out
+    out = {
+        "secret": one.secret,
+        "label": one.name,
+        "issuer": one.issuer,
+        "type": 1 if one.type == "hotp" else 2,
+        "algorithm": {"SHA1": 0, "SHA256": 2, "SHA512": 3}[one.algorithm],
+    }
+    out |= {
+        "digits": 0 if one.digits == 6 else one.digits,
+        "period": 0 if one.period == 30 else one.period,
+        "counter": one.counter,
+    }
+    return (
+        out
+        if place is None
+        else {"$of": "ACOTPAccount", "ID": str(place + 1), "hideInWidget": False, "widgetIndex": place, "icon": None} | out
+    )
 
 
 def rncryptor(data, password, label):
@@ -93,14 +115,25 @@ def otp_auth(accounts):
 
     def database(folders):
         place = iter(range(1000))
-        rows = [{"$of": "ACOTPFolder", "ID": str(n + 1), "name": name, "accounts": [ios_account(one, next(place)) for one in part]} for n, (name, part) in enumerate(folders)]
+        rows = [
+            {"$of": "ACOTPFolder", "ID": str(n + 1), "name": name, "accounts": [ios_account(one, next(place)) for one in part]}
+            for n, (name, part) in enumerate(folders)
+        ]
         return Archive.of({"Folders": rows, "DeletedAccountIDs": [], "DeletedFolderIDs": []})
 
     two = [("Accounts", ours[:3]), ("仕事 🗂", [japanese, hotp])]
     tagged = [expect(one, tags=[name]) for name, part in two for one in part]
     salt, iv = "Sält§7-of-thirty-two-characters!", "ÏV-of-some-more-characters-as-is"
     with Shelf("otpauth-ios") as shelf:
-        old = ios_wrap("Authenticator", {"Version": 1.0, "WrappedData": ios_old(database([("Accounts", ours)]), "アイフォン", iv, salt), "Salt": salt, "IV": iv})
+        old = ios_wrap(
+            "Authenticator",
+            {
+                "Version": 1.0,
+                "WrappedData": ios_old(database([("Accounts", ours)]), "アイフォン", iv, salt),
+                "Salt": salt,
+                "IV": iv,
+            },
+        )
         shelf.put("backup-1.0.otpauthdb", old, [expect(one) for one in ours], "アイフォン")
         new = ios_wrap("Authenticator", {"Version": 1.1, "WrappedData": rncryptor(database(two), "アイフォン 1.1", "ios db")})
         shelf.put("backup-1.1.otpauthdb", new, tagged, "アイフォン 1.1")
@@ -111,9 +144,20 @@ def otp_auth(accounts):
             else:
                 root = {"Data": rncryptor(data, password, "ios " + one.id), "Version": version}
             shelf.put(f"{one.id}-{version}.otpauth", ios_wrap("OTPAuth", root), [expect(one)], password)
-        old = ios_wrap("Authenticator", {"Version": 1.0, "WrappedData": ios_old(database([("Accounts", ours[1:2])]), "アイフォン", iv, salt), "Salt": salt, "IV": iv})
+        old = ios_wrap(
+            "Authenticator",
+            {
+                "Version": 1.0,
+                "WrappedData": ios_old(database([("Accounts", ours[1:2])]), "アイフォン", iv, salt),
+                "Salt": salt,
+                "IV": iv,
+            },
+        )
         shelf.put("wrong_password-1.0.otpauthdb", old, passphrase="アイ", file_error="wrong_password")
-        new = ios_wrap("Authenticator", {"Version": 1.1, "WrappedData": rncryptor(database([("Accounts", ours[1:2])]), "アイフォン 1.1", "ios db")})
+        new = ios_wrap(
+            "Authenticator",
+            {"Version": 1.1, "WrappedData": rncryptor(database([("Accounts", ours[1:2])]), "アイフォン 1.1", "ios db")},
+        )
         shelf.put("wrong_password-1.1.otpauthdb", new, passphrase="アイ", file_error="wrong_password")
         shelf.put("no_password.otpauthdb", new, file_error="need_password")
 
@@ -128,7 +172,18 @@ def authenticator_plus(accounts):
     # The database holds neither algorithm nor period; digits only as the kind.
     plain = [one for one in ours if (one.algorithm, one.digits, one.period) == ("SHA1", 6, 30)]
     battle = accounts["eight60"].but(issuer="Battle.net", name="blizzard", period=30)
-    rows = [(one.name, one.base32, one.counter, 1 if one.type == "hotp" else 0, one.issuer, None, one.tags[0] if one.tags else "All Accounts") for one in plain]
+    rows = [
+        (
+            one.name,
+            one.base32,
+            one.counter,
+            1 if one.type == "hotp" else 0,
+            one.issuer,
+            None,
+            one.tags[0] if one.tags else "All Accounts",
+        )
+        for one in plain
+    ]
     rows.append(("blizzard", battle.secret.hex(), 0, 2, "Battle.net", None, "Games"))
     schema = "CREATE TABLE accounts (_id INTEGER PRIMARY KEY, email TEXT NOT NULL, secret TEXT NOT NULL, counter INTEGER DEFAULT 0, type INTEGER, provider INTEGER DEFAULT 0, issuer TEXT DEFAULT NULL, original_name TEXT DEFAULT NULL, category TEXT)"
     insert = "INSERT INTO accounts (email, secret, counter, type, issuer, original_name, category) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -155,15 +210,39 @@ def small(accounts):
         shelf.put("export.authme", words(file), [expect(one) for one in named])
     ours = [accounts[id] for id in "aws github sha512 p45 hotp1 hotpbig steam japanese quotes".split()]
     with Shelf("gnomeauth") as shelf:
-        rows = [{"secret": one.base32, "label": one.name, "digits": one.digits, "type": one.type.upper(), "algorithm": one.algorithm, "thumbnail": "Default", "last_used": 1700000000000, "tags": one.tags} | ({"counter": one.counter} if one.type == "hotp" else {"period": one.period}) for one in ours]
+        rows = [
+            {
+                "secret": one.base32,
+                "label": one.name,
+                "digits": one.digits,
+                "type": one.type.upper(),
+                "algorithm": one.algorithm,
+                "thumbnail": "Default",
+                "last_used": 1700000000000,
+                "tags": one.tags,
+            }
+            | ({"counter": one.counter} if one.type == "hotp" else {"period": one.period})
+            for one in ours
+        ]
         shelf.put("backup.json", words(rows, 2), [expect(one, "tags", issuer="") for one in ours])
     with Shelf("misc") as shelf:
         rows = [{"name": one.name, "key": one.base32.lower() if n % 2 else one.base32} for n, one in enumerate(named)]
         shelf.put("firefox_two_factor.json", words({"otp_list": rows}), [expect(one, issuer="") for one in named])
         seven = accounts["seven"]
-        script = [{"name": f"{one.issuer}:{one.name}", "secret": one.base32, "uri": f"otpauth://totp/{enc(one.issuer)}%3A{enc(one.name)}?secret={one.base32}&issuer={enc(one.issuer)}"} for one in named]
-        script.append({"name": "Twitch", "secret": seven.base32, "uri": f"otpauth://totp/Twitch?secret={seven.base32}&digits=7&period=10"})
-        read = [expect(one, title=f"{one.issuer}:{one.name}") for one in named] + [expect(seven, issuer="", name="Twitch", title="Twitch")]
+        script = [
+            {
+                "name": f"{one.issuer}:{one.name}",
+                "secret": one.base32,
+                "uri": f"otpauth://totp/{enc(one.issuer)}%3A{enc(one.name)}?secret={one.base32}&issuer={enc(one.issuer)}",
+            }
+            for one in named
+        ]
+        script.append(
+            {"name": "Twitch", "secret": seven.base32, "uri": f"otpauth://totp/Twitch?secret={seven.base32}&digits=7&period=10"}
+        )
+        read = [expect(one, title=f"{one.issuer}:{one.name}") for one in named] + [
+            expect(seven, issuer="", name="Twitch", title="Twitch")
+        ]
         shelf.put("authy_script.json", words(script, 2), read)
 
 

@@ -1,4 +1,5 @@
 """Where the files go: a shelf is the folder of one app with its expected.json."""
+
 import json
 
 from .accounts import HERE

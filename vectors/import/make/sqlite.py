@@ -1,4 +1,5 @@
 """SQLite files that come out the same each time, with a log beside them, and SQLCipher 3's encryption."""
+
 import hashlib
 import hmac
 import os

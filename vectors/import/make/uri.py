@@ -1,4 +1,5 @@
 """otpauth:// texts, written the way the apps write them."""
+
 from urllib.parse import quote
 
 

@@ -1,4 +1,5 @@
 """WinAuth: its text, the text in a ZIP, and winauth.xml."""
+
 import hashlib
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
@@ -136,14 +137,26 @@ def winauth(accounts):
         shelf.put("wrong_password.zip", little("aes", "合言葉 zip"), passphrase="合言葉", file_error="wrong_password")
         shelf.put("zipcrypto_wrong_password.zip", little("crypto", "zip pass"), passphrase="zip", file_error="wrong_password")
         elements = "".join(map(element, few))
-        shelf.put("winauth.xml", document(elements), read(few), note="the name is the user's own: issuer and name before and after its colon")
+        shelf.put(
+            "winauth.xml",
+            document(elements),
+            read(few),
+            note="the name is the user's own: issuer and name before and after its colon",
+        )
         config = lambda inside: ("\ufeff" + f'<?xml version="1.0" encoding="utf-8"?>\n<config>\n{inside}</config>').encode()
         hidden = sealed(config(elements), "ブローフィッシュ")
-        told = lambda kind, hex_: document(f'  <data encrypted="{kind}" sha1="{hashlib.sha1(bytes.fromhex(hex_)).hexdigest().upper()}">{hex_}</data>\n')
+        told = lambda kind, hex_: document(
+            f'  <data encrypted="{kind}" sha1="{hashlib.sha1(bytes.fromhex(hex_)).hexdigest().upper()}">{hex_}</data>\n'
+        )
         shelf.put("winauth_password.xml", told("y", hidden), read(few), "ブローフィッシュ")
         hidden = sealed(config(element(few[1])), "ブローフィッシュ")
         shelf.put("winauth_wrong_password.xml", told("y", hidden), passphrase="ブロー", file_error="wrong_password")
-        shelf.put("winauth_windows_user.xml", told("u", hidden), file_error="account_restricted", note="Windows keeps the key: export as text from WinAuth")
+        shelf.put(
+            "winauth_windows_user.xml",
+            told("u", hidden),
+            file_error="account_restricted",
+            note="Windows keeps the key: export as text from WinAuth",
+        )
 
 
 MAKERS = [winauth]

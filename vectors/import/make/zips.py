@@ -1,4 +1,5 @@
 """ZIP archives by hand, as nothing else writes encrypted ones without drawing at random."""
+
 import hashlib
 import hmac
 import struct
@@ -29,7 +30,9 @@ def archive(members, password=None, how="plain", deflate=False, salt="zip"):
             data, flags = winzip_aes(data, utf8(password), label), flags | 1
             extra = struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, method)
             method, checksum = 99, 0
-        common = struct.pack("<HHHIIIIHH", 51 if how == "aes" else 20, flags, method, DATE, checksum, len(data), size, len(name), len(extra))
+        common = struct.pack(
+            "<HHHIIIIHH", 51 if how == "aes" else 20, flags, method, DATE, checksum, len(data), size, len(name), len(extra)
+        )
         directory += b"PK\1\2" + struct.pack("<H", 51) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name + extra
         body += b"PK\3\4" + common + name + extra + data
     end = struct.pack("<HHHHIIH", 0, 0, len(members), len(members), len(directory), len(body), 0)
