@@ -12,10 +12,13 @@ from make import accounts
 
 FAMILIES = [
     "lists",
+    "aegis",
     "backups",
+    "bitwarden",
     "clouds",
     "freeotp",
     "keepass",
+    "onepassword",
     "managers",
     "steam",
     "winauth",

@@ -13,11 +13,13 @@ from Crypto.Cipher import Salsa20
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from .accounts import expect
-from .crypto import argon2id, b64, cbc, chacha20, seeded, sha256
+from .crypto import argon2id, b64, cbc, chacha20, padded, seeded, sha256
 from .shelf import Shelf
+from .twofish import Twofish
 from .uri import otpauth
 
 AES, CHACHA = "31c1f2e6bf714350be5805216afc5aff", "d6038a2b8b6f4cb5a524339a31dbb59a"
+TWOFISH = "ad68f29f576f4bb9a36ad47af965346c"
 AES_KDF, ARGON2D, ARGON2ID = (
     "c9d9f39a628a4460bf740d08c18a4fea",
     "ef636ddf8c29444b91f7a9a403e30a0c",
@@ -237,7 +239,7 @@ def kdbx4(
     body = field(1, u32(3), True) + field(2, inner_key, True) + field(0, b"", True) + document(Document(hide, moment))
     body = gzip.compress(body, 9, mtime=0) if packed else body
     key = sha256(seed + transformed)
-    body = chacha20(key, iv, body) if cipher == CHACHA else cbc(key, iv, body)
+    body = encrypted(cipher, key, iv, body)
     mac_key = hashlib.sha512(seed + transformed + b"\1").digest()
     mac = lambda index, data: hmac.new(hashlib.sha512(u64(index) + mac_key).digest(), data, "sha256").digest()
     out = header + sha256(header) + mac(2**64 - 1, header)
@@ -245,6 +247,12 @@ def kdbx4(
     for index, part in enumerate(parts):
         out += mac(index, u64(index) + u32(len(part)) + part) + u32(len(part)) + part
     return out
+
+
+def encrypted(cipher, key, iv, body):
+    if cipher == CHACHA:
+        return chacha20(key, iv, body)
+    return cbc(key, iv, body) if cipher == AES else Twofish(key).cbc(iv, padded(body))
 
 
 def chacha_stream(key, nonce):
@@ -311,6 +319,7 @@ def keepass(accounts):
             "test",
             **facts,
         )
+        shelf.put("kdbx4_twofish.kdbx", kdbx4(least, "test", TWOFISH, label="twofish"), read[:3], "test", **facts)
         shelf.put(
             "kdbx4_app_cost.kdbx",
             kdbx4(least, "test", kdf=ARGON2D, kib=65_536, rounds=10, label="cost"),

@@ -57,6 +57,11 @@ def bad_lines():
         (f"otpauth://totp/NoTime:x?secret={good}&period=0", "bad_period"),
         (f"otpauth://hotp/Minus:x?secret={good}&counter=-1", "bad_counter"),
         (f"otpauth://hotp/Wide:x?secret={good}&counter=18446744073709551616", "bad_counter"),
+        (f"otpauth://hotp/Hex:x?secret={good}&counter=0x10", "bad_counter"),
+        (f"otpauth://totp/Huge:x?secret={good}&digits=99999999999999999999999", "bad_digits"),
+        (f"otpauth://totp/Half:x?secret={good}&digits=6.5", "bad_digits"),
+        (f"otpauth://totp/Long:x?secret={good}&period=4294967296", "bad_period"),
+        (f"otpauth://totp/Minus:x?secret={good}&period=-30", "bad_period"),
         ("https://example.com/", "bad_scheme"),
         ("just a sentence", "not_a_uri"),
     ]

@@ -1,5 +1,7 @@
 """Where the files go: a shelf is the folder of one app with its expected.json."""
 
+import csv
+import io
 import json
 
 from .accounts import HERE
@@ -9,6 +11,12 @@ def words(value, indent=None):
     """JSON as the apps write it: not escaped, no spaces unless indented."""
     separators = None if indent else (",", ":")
     return json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+
+
+def table(rows):
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
 
 
 def listing(expected):
