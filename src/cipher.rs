@@ -5,10 +5,12 @@
 
 mod block;
 mod kdf;
+mod mac;
 mod stream;
 
 pub use block::{cbc_open, cbc_seal, gcm_open, gcm_seal};
 pub use kdf::{Argon2id, Pbkdf2, Scrypt, hkdf_expand};
+pub use mac::hmac_sha256_is;
 pub use stream::{secretstream_open, secretstream_seal, xchacha_open, xchacha_seal};
 
 use std::fmt;
