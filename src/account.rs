@@ -10,6 +10,7 @@ mod summary;
 pub mod text;
 pub mod typed;
 
+pub(crate) use draft::present;
 pub use draft::{
     Draft, Drafted, Field, MAX_LABEL, MAX_NOTE, MAX_PIN, MAX_TAGS, Reason, Refusal, SecretEncoding,
     Warning, ZeroMeans,

@@ -4,7 +4,12 @@
 //! [`Draft`]. It decodes no secret: that is the draft's.
 
 mod aegis;
+mod bitwarden;
+mod ente;
+mod html;
+mod login;
 mod picture;
+mod twofas;
 mod uris;
 
 use crate::account::Draft;
@@ -60,7 +65,15 @@ impl From<bool> for Likeness {
 }
 
 /// Every format, the more particular before the more general: the first that knows a file has it.
-pub static FORMATS: &[&Format] = &[&picture::FORMAT, &aegis::FORMAT, &uris::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &picture::FORMAT,
+    &aegis::FORMAT,
+    &twofas::FORMAT,
+    &bitwarden::FORMAT,
+    &ente::FORMAT,
+    &html::FORMAT,
+    &uris::FORMAT,
+];
 
 /// The format that a word means: its id or another name of it, in any case.
 pub fn by_id(word: &str) -> Option<&'static Format> {

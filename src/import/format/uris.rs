@@ -22,7 +22,8 @@ FreeOTP+ (\"Export as key URIs\"), WinAuth (\"Export\"), Authenticator.cc (\"Dow
     read,
 };
 
-const SCHEMES: [&str; 5] = [
+/// What a Key URI begins with.
+pub(super) const SCHEMES: [&str; 5] = [
     "otpauth:",
     "otpauth-migration:",
     "apple-otpauth:",

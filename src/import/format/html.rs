@@ -1,0 +1,321 @@
+//! Pages: what Aegis, Stratum, Ente and Raivo write to be printed, and any other with accounts in it. Key URIs are taken from
+//! text and from links, QR codes from the pictures in the page itself. Nothing is fetched and nothing is executed.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use quick_xml::escape::resolve_predefined_entity;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::account::percent::{self, Plus};
+use crate::account::{key_uri, present};
+use crate::clock::Deadline;
+use crate::import::document::Document;
+use crate::import::format::uris::{self, SCHEMES};
+use crate::import::format::{Format, Likeness, Seen};
+use crate::import::words::from_base64;
+use crate::import::{Contents, ImportError, Remark, read_text};
+use crate::qr;
+use crate::secret::SecretText;
+
+pub(super) const FORMAT: Format = Format {
+    id: "html",
+    app: "a page with Key URIs or QR codes (HTML)",
+    also: &["page", "web-page"],
+    reads: "HTML as Aegis, Stratum, Ente and Raivo write it; pictures must be in the page itself",
+    how: "\
+Some apps write a page to print: Aegis (\"HTML\"), Stratum (\"Backup to HTML\"), Ente Auth (\"HTML\"), Raivo (in its ZIP).
+1. In the app choose the export as HTML.
+2. vmfa import backup.html
+3. Erase the file: its secrets are in clear.",
+    seen: Seen::Files,
+    is,
+    read,
+};
+
+/// What an address of a picture in the page begins with.
+const PICTURE: &str = "data:image/";
+
+/// How long pictures are looked at, all of them together. One with a code takes milliseconds, one without it seconds.
+const LOOKING: Duration = Duration::from_secs(60);
+
+fn is(document: &Document<'_>) -> Likeness {
+    document
+        .text()
+        .is_some_and(|text| is_page(text) && has_accounts(text))
+        .into()
+}
+
+fn is_page(text: &str) -> bool {
+    const TAGS: [&str; 7] = [
+        "<html",
+        "<!doctype html",
+        "<body",
+        "<table",
+        "<div",
+        "<img",
+        "<code",
+    ];
+    text.trim_start().starts_with('<') && TAGS.iter().any(|tag| find(text, tag).is_some())
+}
+
+fn has_accounts(text: &str) -> bool {
+    let mut beginnings = SCHEMES.iter().chain(&[PICTURE]);
+    beginnings.any(|beginning| find(text, beginning).is_some())
+}
+
+/// Where a text begins in another, whatever the case of its letters.
+fn find(text: &str, wanted: &str) -> Option<usize> {
+    let (text, wanted) = (text.as_bytes(), wanted.as_bytes());
+    text.windows(wanted.len())
+        .position(|window| window.eq_ignore_ascii_case(wanted))
+}
+
+/// For apps that write, beside their own format, a list of Key URIs or a page: theirs if they are asked for by name.
+pub(super) fn if_list_or_page(document: &Document<'_>) -> Likeness {
+    match ((FORMAT.is)(document), (uris::FORMAT.is)(document)) {
+        (Likeness::No, Likeness::No) => Likeness::No,
+        (
+            Likeness::No | Likeness::Perhaps | Likeness::Yes,
+            Likeness::No | Likeness::Perhaps | Likeness::Yes,
+        ) => Likeness::Perhaps,
+    }
+}
+
+/// Reads what [`if_list_or_page`] knows.
+pub(super) fn list_or_page(document: &Document<'_>) -> Result<Contents, ImportError> {
+    match (FORMAT.is)(document) {
+        Likeness::Yes | Likeness::Perhaps => read(document, None),
+        Likeness::No => (uris::FORMAT.read)(document, None),
+    }
+}
+
+fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, ImportError> {
+    let text = document
+        .text()
+        .ok_or_else(|| ImportError::damaged("it is not text"))?;
+    let mut found = Found::default();
+    let mut pictures = Vec::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => found.uris_of(&unescape(text)),
+            Piece::Value(value) => {
+                let value = unescape(value);
+                match value.trim_start().get(..PICTURE.len()) {
+                    Some(start) if start.eq_ignore_ascii_case(PICTURE) => {
+                        pictures.push(Zeroizing::new(value.trim().to_owned()));
+                    }
+                    Some(_) | None => found.uris_of(&value),
+                }
+            }
+        }
+    }
+    let (mut unread, mut damaged) = (0, false);
+    let end = Deadline::after(LOOKING);
+    let mut unseen = 0;
+    for (index, picture) in pictures.iter().enumerate() {
+        if end.left().is_zero() {
+            unseen = pictures.len() - index;
+            break;
+        }
+        let Some(Ok(scanned)) = bytes_of(picture).map(|bytes| qr::scan(&bytes)) else {
+            // An icon that is drawn in SVG is no code, and nothing to speak of.
+            unread += usize::from(find(picture, "svg").is_none());
+            continue;
+        };
+        damaged |= scanned.damaged;
+        for text in scanned.texts {
+            found.put(format!("picture {}", index + 1), text);
+        }
+    }
+    if found.contents.texts.is_empty() {
+        return Err(match unread {
+            0 => ImportError::WebPage,
+            _ => ImportError::damaged("none of the page's pictures can be read"),
+        });
+    }
+    if damaged {
+        found.contents.remarks.push(Remark::DamagedPicture);
+    }
+    if unseen > 0 {
+        found.contents.remarks.push(Remark::PartMissing(format!(
+            "{unseen} of the page's {} pictures were not looked at: it took too long",
+            pictures.len()
+        )));
+    }
+    Ok(found.contents)
+}
+
+/// A picture that stands in its own address.
+fn bytes_of(address: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let (_, data) = address.split_once(";base64,")?;
+    let mut data = percent::decode(data, Plus::Literal).text;
+    data.retain(|character| !character.is_ascii_whitespace());
+    from_base64(&data)
+}
+
+/// What was found in a page so far. Pages show one account twice, as text and as a picture: it is taken once.
+#[derive(Default)]
+struct Found {
+    contents: Contents,
+    known: HashSet<[u8; 32]>,
+}
+
+impl Found {
+    fn uris_of(&mut self, text: &str) {
+        for line in text.lines() {
+            let begins = SCHEMES.iter().filter_map(|scheme| find(line, scheme)).min();
+            let Some(begins) = begins else { continue };
+            for uri in key_uri::split(&line[begins..]) {
+                let place = format!("account {}", self.contents.texts.len() + 1);
+                self.put(place, SecretText::new(uri.to_owned()));
+            }
+        }
+    }
+
+    fn put(&mut self, place: String, text: SecretText) {
+        if self.known.insert(identity(&text)) {
+            self.contents.texts.push((place, text));
+        }
+    }
+}
+
+/// The same for two texts that give the same account, also where one leaves out what is usual or escapes its label otherwise.
+fn identity(text: &SecretText) -> [u8; 32] {
+    let draft = read_text(text.expose())
+        .ok()
+        .filter(|read| read.part.is_none())
+        .and_then(|mut read| read.drafts.pop()?.ok());
+    let mut hash = Sha256::new();
+    let Some(draft) = draft else {
+        return hash.chain_update(text.expose()).finalize().into();
+    };
+    let words = [
+        (&draft.kind, "TOTP"),
+        (&draft.algorithm, "SHA1"),
+        (&draft.digits, "6"),
+        (&draft.period, "30"),
+        (&draft.counter, "0"),
+        (&draft.t0, "0"),
+    ];
+    for (word, usual) in words {
+        let word = present(word.as_deref()).unwrap_or(usual);
+        hash.update(word.to_ascii_uppercase());
+        hash.update([0]);
+    }
+    hash.update(draft.label());
+    hash.update([0]);
+    if let Some(secret) = &draft.secret {
+        let secret = secret.expose().trim_end_matches('=');
+        // Base64 minds its case.
+        let is_steam = draft.kind.as_deref() == Some("steam");
+        match is_steam {
+            true => hash.update(secret),
+            false => hash.update(Zeroizing::new(secret.to_ascii_uppercase()).as_bytes()),
+        }
+    }
+    hash.finalize().into()
+}
+
+/// A piece of a page, still escaped.
+enum Piece<'a> {
+    /// What stands between tags.
+    Text(&'a str),
+    /// What stands in a tag, between quotes or after an equals sign.
+    Value(&'a str),
+}
+
+/// The texts and the attributes' values of a page, in order. Whatever bytes there are, each is looked at once.
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    let mut in_tag = false;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            if !in_tag {
+                let (before, after) = match tag(rest) {
+                    Some(at) => rest.split_at(at),
+                    None => (rest, ""),
+                };
+                in_tag = !after.is_empty();
+                rest = after.strip_prefix('<').unwrap_or(after);
+                if before.contains(':') || before.contains('&') {
+                    return Some(Piece::Text(before));
+                }
+                continue;
+            }
+            let next = rest.find(['>', '"', '\'', '=']).unwrap_or(rest.len());
+            let (_, after) = rest.split_at(next);
+            let mut characters = after.chars();
+            let character = characters.next();
+            rest = characters.as_str();
+            match character {
+                Some('>') => in_tag = false,
+                Some(quote @ ('"' | '\'')) => {
+                    let (value, after) = rest.split_once(quote).unwrap_or((rest, ""));
+                    rest = after;
+                    return Some(Piece::Value(value));
+                }
+                Some('=') if !rest.trim_start().starts_with(['"', '\'']) => {
+                    let end = rest
+                        .find(|c: char| c == '>' || c.is_whitespace())
+                        .unwrap_or(rest.len());
+                    let (value, after) = rest.split_at(end);
+                    rest = after;
+                    return Some(Piece::Value(value));
+                }
+                Some(_) | None => {}
+            }
+        }
+        None
+    })
+}
+
+/// Where the next tag begins: a bare `<` in a text, which some apps don't escape, is none.
+fn tag(text: &str) -> Option<usize> {
+    let mut signs = text.match_indices('<').map(|(at, _)| at);
+    signs.find(|at| {
+        text[at + 1..]
+            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+    })
+}
+
+/// The entities that writers of pages use, as the characters that they stand for; what is none stays as it is.
+fn unescape(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let end = after.bytes().take(MAX_ENTITY).position(|byte| byte == b';');
+        match end.and_then(|end| Some((entity(&after[..end])?, &after[end + 1..]))) {
+            Some((character, after)) => {
+                out.push(character);
+                rest = after;
+            }
+            None => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Longer than any that is resolved.
+const MAX_ENTITY: usize = 10;
+
+fn entity(name: &str) -> Option<char> {
+    let Some(number) = name.strip_prefix('#') else {
+        let text = match name {
+            "nbsp" => " ",
+            name => resolve_predefined_entity(name)?,
+        };
+        return text.chars().next();
+    };
+    let number = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    char::from_u32(number.ok()?)
+}
