@@ -106,7 +106,7 @@ impl ImportError {
             | Self::Damaged { .. }
             | Self::WebPage
             | Self::ArchiveTooLarge { .. } => "bad_file",
-            Self::Unknown | Self::UnknownOrSealed => "unknown_format",
+            Self::Unknown | Self::UnknownOrSealed => "bad_file",
             Self::NotThis { .. } => "not_this_format",
             Self::NeedsPassphrase => "need_password",
             Self::WrongPassphrase => "wrong_password",
@@ -115,7 +115,7 @@ impl ImportError {
             Self::Cost(_) => "kdf_params_out_of_range",
             Self::NoFileInZip => "no_file_in_zip",
             Self::NeedsFile(_) => "needs_file",
-            Self::Pgp => "openpgp",
+            Self::Pgp => "need_password",
             Self::Picture(_) => "bad_picture",
             Self::NoCode => "no_code",
             Self::NotBuilt(_) => "not_built",
