@@ -4,11 +4,15 @@
 //! hostile one chooses a terabyte: every cost is held against a bound before a byte is allocated.
 
 mod block;
+mod blowfish;
+mod digest;
 mod kdf;
 mod mac;
 mod stream;
 
-pub use block::{cbc_open, cbc_seal, gcm_open, gcm_seal};
+pub use self::blowfish::blowfish_open;
+pub use block::{cbc_open, cbc_open_unpadded, cbc_seal, gcm_open, gcm_seal};
+pub use digest::Digest;
 pub use kdf::{Argon2id, Pbkdf2, Scrypt, hkdf_expand};
 pub use mac::hmac_sha256_is;
 pub use stream::{secretstream_open, secretstream_seal, xchacha_open, xchacha_seal};

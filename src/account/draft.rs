@@ -63,6 +63,8 @@ pub enum SecretEncoding {
     Base64,
     /// Two hexadecimal digits a byte.
     Hex,
+    /// Base32 of those digits as text: andOTP's mOTP.
+    Base32OfHex,
 }
 
 /// An account in the words in which it was found. None, empty, `null` or `none` means the default.

@@ -106,10 +106,11 @@ impl ImportError {
             | Self::Damaged { .. }
             | Self::WebPage
             | Self::ArchiveTooLarge { .. } => "bad_file",
-            Self::Unknown | Self::UnknownOrSealed => "bad_file",
+            Self::Unknown => "bad_file",
             Self::NotThis { .. } => "not_this_format",
             Self::NeedsPassphrase => "need_password",
-            Self::WrongPassphrase => "wrong_password",
+            // Whoever gave a passphrase to such a file most likely mistyped it.
+            Self::WrongPassphrase | Self::UnknownOrSealed => "wrong_password",
             Self::BoundTo { .. } => "account_restricted",
             Self::Version { .. } => "bad_version",
             Self::Cost(_) => "kdf_params_out_of_range",

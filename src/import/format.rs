@@ -8,6 +8,10 @@ mod bitwarden;
 mod ente;
 mod html;
 mod login;
+mod andotp;
+mod freeotp;
+mod freeotpplus;
+mod otpclient;
 mod picture;
 mod twofas;
 mod uris;
@@ -72,6 +76,10 @@ pub static FORMATS: &[&Format] = &[
     &bitwarden::FORMAT,
     &ente::FORMAT,
     &html::FORMAT,
+    &freeotp::FORMAT,
+    &freeotpplus::FORMAT,
+    &andotp::FORMAT,
+    &otpclient::FORMAT,
     &uris::FORMAT,
 ];
 

@@ -146,6 +146,8 @@ pub enum Reason {
     NotASteamSecret,
     /// Quoted-printable: every `=` of a mail's source stands as `=3D`.
     QuotedPrintable,
+    /// Sealed by itself in its file, and its key doesn't open it.
+    Sealed,
     /// The protobuf message breaks off or contradicts itself, at this byte.
     Protobuf {
         /// In bytes, from 0.
@@ -199,6 +201,7 @@ impl fmt::Display for Reason {
             Self::QuotedPrintable => {
                 f.write_str("it is quoted-printable: each = of it stands as =3D")
             }
+            Self::Sealed => f.write_str("it is sealed, and damaged: its key doesn't open it"),
             Self::Protobuf { at } => write!(f, "the message is damaged or cut off at byte {at}"),
             Self::NoRandomNumbers => f.write_str("the system has no random numbers to give"),
         }
@@ -304,6 +307,7 @@ impl Fails for Refusal {
             | Reason::TwoUris
             | Reason::NotASteamSecret
             | Reason::QuotedPrintable
+            | Reason::Sealed
             | Reason::Protobuf { .. } => Kind::Usage,
         }
     }
@@ -343,6 +347,7 @@ impl Fails for Refusal {
             | Reason::NotAUri
             | Reason::Scheme(_)
             | Reason::IsMigration
+            | Reason::Sealed
             | Reason::NoRandomNumbers => None,
         }
     }

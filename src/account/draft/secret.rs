@@ -64,6 +64,7 @@ fn decode(
     match (encoding, scheme) {
         (SecretEncoding::Base32, _) => from_base32(text),
         (SecretEncoding::Base64, _) => from_base64(text),
+        (SecretEncoding::Base32OfHex, _) => from_base32_of_hex(text),
         (SecretEncoding::Hex, _) | (SecretEncoding::AsUsual, Scheme::Motp) => from_hex(text),
         (SecretEncoding::AsUsual, Scheme::Steam) => from_either(text, warnings),
         (SecretEncoding::AsUsual, Scheme::Totp(_) | Scheme::Hotp(_) | Scheme::Yandex) => {
@@ -144,6 +145,18 @@ fn from_hex(text: &str) -> Result<Secret, Reason> {
     match high {
         Some(_) => Err(Reason::HalfAByte),
         None => Ok(Secret::new(std::mem::take(&mut *bytes))),
+    }
+}
+
+fn from_base32_of_hex(text: &str) -> Result<Secret, Reason> {
+    let digits = from_base32(text)?;
+    match std::str::from_utf8(digits.expose()) {
+        Ok(digits) if digits.trim().is_empty() => Err(Reason::Empty),
+        Ok(digits) => from_hex(digits),
+        Err(error) => Err(Reason::Hexadecimal {
+            position: error.valid_up_to() + 1,
+            character: char::REPLACEMENT_CHARACTER,
+        }),
     }
 }
 

@@ -70,7 +70,7 @@ fn secrets_in_every_writing() {
             .map(|drafted| drafted.account.secret.expose().to_vec())
             .map_err(|refusal| refusal.to_string())
     };
-    use SecretEncoding::{AsUsual, Base32, Base64, Hex};
+    use SecretEncoding::{AsUsual, Base32, Base32OfHex, Base64, Hex};
     let hello = Ok(b"Hello!\xde\xad\xbe\xef".to_vec());
     assert_eq!(read("totp", "jbsw y3dp ehpk 3pxp", AsUsual), hello);
     assert_eq!(read("totp", "48656C6C6F21 deadbeef", Hex), hello);
@@ -78,6 +78,15 @@ fn secrets_in_every_writing() {
     assert_eq!(read("totp", "SGVsbG8h3q2+7w==", Base64), hello);
     assert_eq!(read("motp", "48656c6c6f21deadbeef", AsUsual), hello);
     assert_eq!(read("motp", "JBSWY3DPEHPK3PXP", Base32), hello);
+    // "48656c6c6f21deadbeef" as text, in base32.
+    assert_eq!(
+        read("motp", "GQ4DMNJWMM3GGNTGGIYWIZLBMRRGKZLG", Base32OfHex),
+        hello
+    );
+    assert_eq!(
+        read("motp", "JBSWY3DPEHPK3PXP", Base32OfHex),
+        Err("secret: character 7, '�', is not hexadecimal".into())
+    );
     assert_eq!(
         read("totp", "4865x", Hex),
         Err("secret: character 5, 'x', is not hexadecimal".into())

@@ -58,6 +58,7 @@ impl fmt::Display for Warning {
                     SecretEncoding::AsUsual | SecretEncoding::Base32 => "base32",
                     SecretEncoding::Base64 => "base64",
                     SecretEncoding::Hex => "hexadecimal",
+                    SecretEncoding::Base32OfHex => "base32 of hexadecimal",
                 }
             ),
         }
