@@ -4,13 +4,13 @@
 //! [`Draft`]. It decodes no secret: that is the draft's.
 
 mod aegis;
+mod andotp;
 mod bitwarden;
 mod ente;
-mod html;
-mod login;
-mod andotp;
 mod freeotp;
 mod freeotpplus;
+mod html;
+mod login;
 mod otpclient;
 mod picture;
 mod twofas;
