@@ -5,15 +5,30 @@
 
 mod aegis;
 mod andotp;
+mod authme;
 mod bitwarden;
+mod cotp;
+mod cxf;
+mod duo;
+mod enpass;
 mod ente;
 mod freeotp;
 mod freeotpplus;
+mod extension;
+mod gnome;
 mod html;
+mod keeper;
+mod lastpass;
 mod login;
 mod otpclient;
+mod named;
 mod picture;
+mod proton;
+mod raivo;
+mod stratum;
+mod twofactor;
 mod twofas;
+mod twofauth;
 mod uris;
 
 use crate::account::Draft;
@@ -75,6 +90,21 @@ pub static FORMATS: &[&Format] = &[
     &twofas::FORMAT,
     &bitwarden::FORMAT,
     &ente::FORMAT,
+    &proton::FORMAT,
+    &stratum::FORMAT,
+    &lastpass::FORMAT,
+    &raivo::FORMAT,
+    &twofauth::FORMAT,
+    &extension::FORMAT,
+    &cotp::FORMAT,
+    &authme::FORMAT,
+    &duo::FORMAT,
+    &twofactor::FORMAT,
+    &cxf::FORMAT,
+    &enpass::FORMAT,
+    &keeper::FORMAT,
+    &gnome::FORMAT,
+    &named::FORMAT,
     &html::FORMAT,
     &freeotp::FORMAT,
     &freeotpplus::FORMAT,

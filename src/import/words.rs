@@ -44,6 +44,24 @@ pub(crate) fn from_base64(text: &str) -> Option<Plain> {
     (!bytes.is_empty()).then(|| Zeroizing::new(bytes.expose().to_vec()))
 }
 
+/// Bytes in base64's usual alphabet, without padding.
+pub(crate) fn to_base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let mut bits = 0;
+        for place in 0..3 {
+            bits = bits << 8 | u32::from(chunk.get(place).copied().unwrap_or_default());
+        }
+        for place in 0..=chunk.len() {
+            text.push(char::from(
+                LETTERS[(bits >> (18 - 6 * place)) as usize & 63],
+            ));
+        }
+    }
+    text
+}
+
 /// Pairs of hexadecimal digits, as bytes; none if there are none.
 pub(crate) fn from_hex(text: &str) -> Option<Plain> {
     let digits = text.trim().as_bytes();
@@ -56,4 +74,26 @@ pub(crate) fn from_hex(text: &str) -> Option<Plain> {
         .map(byte)
         .collect::<Option<Vec<u8>>>()
         .map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_comes_back() {
+        for (bytes, text) in [
+            (&b""[..], ""),
+            (b"f", "Zg"),
+            (b"fo", "Zm8"),
+            (b"foo", "Zm9v"),
+            (b"\xfb\xff\xbf\x01", "+/+/AQ"),
+        ] {
+            assert_eq!(to_base64(bytes), text);
+        }
+        assert_eq!(
+            from_base64("+/+/AQ").unwrap().as_slice(),
+            b"\xfb\xff\xbf\x01"
+        );
+    }
 }

@@ -94,8 +94,14 @@ fn open(json: &Value, passphrase: &SecretText) -> Result<Plain, ImportError> {
     // The salt is the text as it stands, not what its base64 says.
     let salt = json.word("salt").unwrap_or_default();
     let cost = |name: &'static str| {
-        json.number(name)
-            .ok_or_else(|| ImportError::damaged(format!("{name} is missing")))
+        let word = json.word(name).unwrap_or_default();
+        // Below zero is as much out of range as zero.
+        let number = if word.starts_with('-') {
+            Some(0)
+        } else {
+            json.number(name)
+        };
+        number.ok_or_else(|| ImportError::damaged(format!("{name} is missing")))
     };
     let key = match cost("kdfType")? {
         0 => Pbkdf2::Sha256.derive(passphrase, salt.as_bytes(), cost("kdfIterations")?, 32)?,
@@ -237,7 +243,6 @@ fn login(item: &Value, json: &Value) -> Login {
         tags: ids.iter().filter_map(name).collect(),
         note: item.word("notes"),
         favorite: item.flag("favorite"),
-        trashed: false,
     }
 }
 
@@ -266,8 +271,7 @@ fn rows(table: &Table) -> Contents {
                 )
                 .collect(),
             note: cell("notes"),
-            favorite: cell("favorite").is_some_and(|word| word.trim() == "1"),
-            trashed: false,
+            ..Login::default()
         };
         login.put(words, format!("line {}", row.line), &mut contents);
     }

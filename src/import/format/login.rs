@@ -20,8 +20,6 @@ pub(super) struct Login {
     pub(super) note: Option<String>,
     /// Sorted first.
     pub(super) favorite: bool,
-    /// In the source's archive or trash, and taken along all the same.
-    pub(super) trashed: bool,
 }
 
 impl Login {
@@ -54,7 +52,6 @@ impl Login {
                 tags: self.tags,
                 note: self.note,
                 favorite: self.favorite,
-                trashed: self.trashed,
                 ..draft(place)
             })),
         }
@@ -76,7 +73,6 @@ impl Login {
         draft.note = titled(self.title.as_deref(), &draft, note);
         draft.tags.extend(self.tags);
         draft.favorite |= self.favorite;
-        draft.trashed |= self.trashed;
         draft.place = place;
         draft
     }
