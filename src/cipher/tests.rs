@@ -140,3 +140,20 @@ fn lengths_that_cannot_be_and_altered_texts_open_to_nothing() {
         assert!(secretstream_open(&key(), &text, &[0; 32]).is_none());
     }
 }
+
+#[test]
+fn cryptojs_and_hmac_agree_with_openssl_and_python() {
+    // openssl enc -aes-256-cbc -md md5 -S 0102030405060708 -pass pass:pass
+    let text = hex("53616c7465645f5f0102030405060708b5cb0314a0a857f6378b1e50da4c220b");
+    let opened = cryptojs_open(b"pass", &text).unwrap();
+    assert_eq!(*opened, b"hello");
+    assert!(cryptojs_open(b"wrong", &text).is_none());
+    for end in 0..text.len() {
+        assert!(cryptojs_open(b"pass", &text[..end]).is_none());
+    }
+    let tag = hex("fe751971276e8bc03a398380b60d4cbfcde5da9a4a834f610fd82bff4daa3257");
+    assert!(hmac_sha256_is(&key(), &[b"hello, ", b"world"], &tag));
+    assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"World"], &tag));
+    assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"world"], &tag[..31]));
+    assert!(!hmac_sha256_is(b"", &[], &[]));
+}

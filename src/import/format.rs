@@ -135,3 +135,6 @@ fn draft(place: String) -> Draft {
 fn needed(passphrase: Option<&SecretText>) -> Result<&SecretText, ImportError> {
     passphrase.ok_or(ImportError::NeedsPassphrase)
 }
+
+#[cfg(test)]
+mod tests;

@@ -319,3 +319,112 @@ fn entity(name: &str) -> Option<char> {
     };
     char::from_u32(number.ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{Alone, Source};
+
+    const URI: &str = "otpauth://totp/A:b?secret=JBSWY3DPEHPK3PXP&issuer=A";
+
+    fn read_page(text: &str) -> Result<Vec<String>, ImportError> {
+        let source = Source {
+            name: "page.html",
+            bytes: text.as_bytes(),
+            beside: &Alone,
+        };
+        let document = Document::new(&source)?;
+        assert_eq!(
+            (FORMAT.is)(&document),
+            Likeness::from(is_page(text) && has_accounts(text))
+        );
+        let contents = read(&document, None)?;
+        let texts = contents.texts.iter();
+        Ok(texts.map(|(_, text)| text.expose().to_owned()).collect())
+    }
+
+    #[test]
+    fn uris_in_texts_links_and_pictures_come_once() {
+        for page in [
+            format!("<html><code>{URI}</code></html>"),
+            format!("<!DOCTYPE html><p>a < b &amp c</p><a href=\"{URI}\">{URI}</a>"),
+            format!("<html><a title='x' HREF={URI}>link</a>"),
+            format!(
+                "<html><code>{}</code>",
+                URI.replace('&', "&amp;")
+                    .replace(':', "&#58;")
+                    .replace("otpauth&#58;", "otpauth:")
+            ),
+            format!(
+                "<html><code>{}</code><b>{URI}&digits=6&algorithm=sha1</b>",
+                URI.replace(':', "&#x3A;")
+                    .replace("otpauth&#x3A;", "otpauth:")
+            ),
+        ] {
+            let found = read_page(&page).ok().unwrap();
+            assert_eq!(found.len(), 1, "{page}");
+            assert!(found[0] == URI, "{page}: {found:?}");
+        }
+        let other = URI.replace("A:b", "A:c");
+        let page = format!("<html><code>{URI}\n{other}</code><code>{URI}&digits=8</code>");
+        assert_eq!(read_page(&page).ok().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_page_without_accounts_and_one_whose_pictures_fail_are_told() {
+        let class = |page: &str| read_page(page).err().unwrap();
+        assert_eq!(
+            class("<html><img src=\"data:image/svg+xml;base64,AAAA\">"),
+            ImportError::WebPage
+        );
+        for picture in [
+            "data:image/png;base64,AAAA",
+            "data:image/png;base64,!",
+            "data:image/png,x",
+        ] {
+            let page = format!("<html><img src=\"{picture}\">");
+            assert_eq!(class(&page).class(), "bad_file", "{picture}");
+            assert_ne!(class(&page), ImportError::WebPage, "{picture}");
+        }
+    }
+
+    #[test]
+    fn entities_and_what_only_looks_like_one() {
+        for (text, plain) in [
+            (
+                "a&amp;b&lt;&gt;&quot;&apos;&#39;&nbsp;&#xE9;",
+                "a&b<>\"'' é",
+            ),
+            (
+                "&;&#;&#x;&#x110000;&unknown;&amp",
+                "&;&#;&#x;&#x110000;&unknown;&amp",
+            ),
+            ("issuer=A&period=60;", "issuer=A&period=60;"),
+            ("&&amp;amp;é&", "&&amp;é&"),
+        ] {
+            assert_eq!(unescape(text).as_str(), plain);
+        }
+    }
+
+    #[test]
+    fn a_page_that_breaks_off_anywhere_is_answered() {
+        let page = format!(
+            "<html><a x = y z='é' href=\"{URI}\"><img src='data:image/png;base64,AAAA'>&amp;&#x41;<code>{URI}&amp;</code>"
+        );
+        for end in (0..page.len()).filter(|end| page.is_char_boundary(*end)) {
+            let text: usize = pieces(&page[..end])
+                .map(|piece| match piece {
+                    Piece::Text(text) | Piece::Value(text) => text.len(),
+                })
+                .sum();
+            assert!(text <= end);
+            unescape(&page[..end]);
+        }
+        // Each byte is looked at once or twice, not once for each of the others.
+        for hostile in ["<", "&", "=", "<a =", "<a '\"", "&#x", "<a = "] {
+            let page = hostile.repeat(200_000);
+            assert!(pieces(&page).count() <= 600_000);
+            unescape(&page);
+        }
+    }
+}
