@@ -14,7 +14,6 @@ mod stream;
 pub use self::blowfish::blowfish_open;
 pub use block::{cbc_open, cbc_open_unpadded, cbc_seal, gcm_open, gcm_seal};
 pub use digest::Digest;
-pub use block::{cbc_open, cbc_seal, gcm_open, gcm_seal};
 pub use cryptojs::cryptojs_open;
 pub use kdf::{Argon2id, Pbkdf2, Scrypt, hkdf_expand};
 pub use mac::hmac_sha256_is;
