@@ -1,4 +1,4 @@
-//! AES-256 in the modes of other programs: GCM with its usual nonce and with one of 16 bytes, and CBC.
+//! AES-256 in the modes of other programs: GCM with its usual nonce and with one of 16 bytes, and CBC. Twofish in CBC.
 
 use aes::Aes256;
 use aes_gcm::aead::{Aead as _, Payload};
@@ -7,6 +7,7 @@ use aes_gcm::{AesGcm, KeyInit as _};
 use cbc::cipher::block_padding::{NoPadding, Pkcs7};
 use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use twofish::Twofish;
 use zeroize::Zeroizing;
 
 use crate::cipher::{FUZZING, Plain, unsealed};
@@ -72,4 +73,22 @@ pub fn cbc_open_unpadded(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> 
 pub fn cbc_seal(key: &[u8], iv: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
     let cipher = cbc::Encryptor::<Aes256>::new_from_slices(key, iv).ok()?;
     Some(cipher.encrypt_padded_vec::<Pkcs7>(plain))
+}
+
+/// Opens AES-256-CBC and leaves the padding where it is, for formats that have one of their own. None where the text is no
+/// whole number of blocks.
+pub fn cbc_open_bare(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
+    let cipher = cbc::Decryptor::<Aes256>::new_from_slices(key, iv).ok()?;
+    let mut text = Zeroizing::new(sealed.to_vec());
+    cipher.decrypt_padded::<NoPadding>(&mut text).ok()?;
+    Some(text)
+}
+
+/// As [`cbc_open_bare`], for Twofish with a key of 32 bytes.
+pub fn twofish_open_bare(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
+    let key = <&[u8; 32]>::try_from(key).ok()?;
+    let cipher = cbc::Decryptor::<Twofish>::new_from_slices(key, iv).ok()?;
+    let mut text = Zeroizing::new(sealed.to_vec());
+    cipher.decrypt_padded::<NoPadding>(&mut text).ok()?;
+    Some(text)
 }

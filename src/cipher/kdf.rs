@@ -11,15 +11,15 @@ use crate::cipher::{CipherError, Cost, FUZZING, Plain};
 /// The most iterations of PBKDF2: ten times what any app uses, some seconds.
 const MOST_ROUNDS: u64 = 10_000_000;
 /// The most memory for scrypt or Argon2id, in KiB: 1 GiB.
-const MOST_KIB: u64 = 1 << 20;
+pub(super) const MOST_KIB: u64 = 1 << 20;
 /// The most passes of Argon2id.
 const MOST_PASSES: u64 = 64;
 /// The most lanes.
 const MOST_LANES: u64 = 16;
 /// The most memory times passes, in KiB: half a minute, where memory and passes each at their bound would be many.
-const MOST_WORK: u64 = 16 << 20;
+pub(super) const MOST_WORK: u64 = 16 << 20;
 
-fn within(cost: Cost, asked: u64, least: u64, most: u64) -> Result<(), CipherError> {
+pub(super) fn within(cost: Cost, asked: u64, least: u64, most: u64) -> Result<(), CipherError> {
     if (least..=most).contains(&asked) {
         Ok(())
     } else {
@@ -137,21 +137,46 @@ impl Argon2id {
         if FUZZING {
             return Ok(Zeroizing::new(vec![0; len]));
         }
-        let params = Params::new(kib as u32, passes as u32, lanes as u32, Some(len))
-            .map_err(|_| CipherError::NoMemory { kib })?;
-        room(kib)?;
-        let mut blocks: Vec<Block> = Vec::new();
-        blocks
-            .try_reserve_exact(params.block_count())
-            .map_err(|_| CipherError::NoMemory { kib })?;
-        blocks.resize(params.block_count(), Block::new());
-        let mut key = Zeroizing::new(vec![0; len]);
-        let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(passphrase, salt, &mut key, &mut blocks);
-        blocks.iter_mut().for_each(|block| block.zeroize());
-        derived.map_err(|_| CipherError::NoMemory { kib })?;
-        Ok(key)
+        argon2(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            [kib, passes, lanes].map(|number| number as u32),
+            passphrase,
+            salt,
+            len,
+        )
     }
+}
+
+/// Argon2 of a cost that was held against its bounds: memory in KiB, passes, lanes.
+pub(super) fn argon2(
+    kind: Algorithm,
+    version: Version,
+    [kib, passes, lanes]: [u32; 3],
+    passphrase: &[u8],
+    salt: &[u8],
+    len: usize,
+) -> Result<Plain, CipherError> {
+    let none = || CipherError::NoMemory {
+        kib: u64::from(kib),
+    };
+    let params = Params::new(kib, passes, lanes, Some(len)).map_err(|_| none())?;
+    room(u64::from(kib))?;
+    let mut blocks: Vec<Block> = Vec::new();
+    blocks
+        .try_reserve_exact(params.block_count())
+        .map_err(|_| none())?;
+    blocks.resize(params.block_count(), Block::new());
+    let mut key = Zeroizing::new(vec![0; len]);
+    let derived = Argon2::new(kind, version, params).hash_password_into_with_memory(
+        passphrase,
+        salt,
+        &mut key,
+        &mut blocks,
+    );
+    blocks.iter_mut().for_each(|block| block.zeroize());
+    derived.map_err(|_| none())?;
+    Ok(key)
 }
 
 /// Whether the system would give so much memory: asked in a way that may fail, before somebody asks in one that can't.

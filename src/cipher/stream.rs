@@ -1,10 +1,13 @@
-//! ChaCha20-Poly1305 with its long nonce, and libsodium's stream of it.
+//! ChaCha20-Poly1305 with its long nonce, libsodium's stream of it, and the bare keystreams that KeePass masks values with.
 
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit as _, StreamCipher as _};
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use crypto_secretstream::{Header, Key, PullStream, PushStream, Tag};
 use rand_core::{CryptoRng, RngCore};
 use ring::rand::SystemRandom;
+use salsa20::Salsa20;
 use zeroize::Zeroizing;
 
 use crate::cipher::{FUZZING, Plain, unsealed};
@@ -57,6 +60,37 @@ pub fn secretstream_seal(key: &[u8], plain: &[u8]) -> Option<(Vec<u8>, Vec<u8>)>
     let mut text = plain.to_vec();
     stream.push(&mut text, &[], Tag::Final).ok()?;
     Some((header.as_ref().to_vec(), text))
+}
+
+/// A keystream, which goes on where it was left. It authenticates nothing.
+pub struct Keystream(Stream);
+
+enum Stream {
+    ChaCha20(Box<ChaCha20>),
+    Salsa20(Box<Salsa20>),
+}
+
+impl Keystream {
+    /// ChaCha20 (RFC 8439) from its block 0: a key of 32 bytes, a nonce of 12. None for other lengths.
+    pub fn chacha20(key: &[u8], nonce: &[u8]) -> Option<Self> {
+        let cipher = ChaCha20::new_from_slices(key, nonce).ok()?;
+        Some(Self(Stream::ChaCha20(Box::new(cipher))))
+    }
+
+    /// Salsa20: a key of 32 bytes, a nonce of 8. None for other lengths.
+    pub fn salsa20(key: &[u8], nonce: &[u8]) -> Option<Self> {
+        let cipher = Salsa20::new_from_slices(key, nonce).ok()?;
+        Some(Self(Stream::Salsa20(Box::new(cipher))))
+    }
+
+    /// Adds the next bytes of the stream to these. None where the stream is at its end.
+    pub fn apply(&mut self, bytes: &mut [u8]) -> Option<()> {
+        match &mut self.0 {
+            Stream::ChaCha20(cipher) => cipher.try_apply_keystream(bytes),
+            Stream::Salsa20(cipher) => cipher.try_apply_keystream(bytes),
+        }
+        .ok()
+    }
 }
 
 /// The bytes of a header.

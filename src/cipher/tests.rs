@@ -156,4 +156,134 @@ fn cryptojs_and_hmac_agree_with_openssl_and_python() {
     assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"World"], &tag));
     assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"world"], &tag[..31]));
     assert!(!hmac_sha256_is(b"", &[], &[]));
+fn what_keepass_needs_agrees_with_other_implementations() {
+    // Argon2 of the reference library, the rest of OpenSSL and PyCryptodome.
+    let argon2 = |kind, version| Argon2 {
+        kind,
+        version,
+        kib: 64,
+        passes: 3,
+        lanes: 2,
+    };
+    let (d, id) = (Argon2Kind::D, Argon2Kind::Id);
+    let (old, current) = (Argon2Version::Old, Argon2Version::Current);
+    for (kind, version, expected) in [
+        (
+            d,
+            old,
+            "9c9d79edca2f39f83404ab0a616385cd0426aaefb14023eda9c93cdadfddaea0",
+        ),
+        (
+            d,
+            current,
+            "a539f6fbe15d936ee498dee0ed3b83ad9fd8157550e5a82799c63ae571b8f96f",
+        ),
+        (
+            id,
+            old,
+            "8f77b97ccfc3a4edd238bb023887ada35e664da2236999ec13676494446f4ffa",
+        ),
+        (
+            id,
+            current,
+            "b9ddd492cc873f9278a9fb5eebf489753a80c748bf4e1e4fa4b05cdafc2cd25b",
+        ),
+    ] {
+        let derived = argon2(kind, version).derive(&key(), b"saltsalt");
+        assert_eq!(*derived.unwrap(), hex(expected), "{kind:?} {version:?}");
+    }
+    let seed: Vec<u8> = (32..64).collect();
+    let derived = AesKdf { rounds: 1000 }.derive(&key(), &seed).unwrap();
+    assert_eq!(
+        *derived.unwrap(),
+        hex("b66182a0c7acd3f37a5864872aa9951022319c0e78719442322a6e87834b5059")
+    );
+
+    let nonce: Vec<u8> = (0..12).collect();
+    let streams = [
+        (
+            Keystream::chacha20(&key(), &nonce),
+            "620d5fed89fb08002917a540b7833ff3981d0e63c970b2e75174adb9e6972fc575c0a63cec802cf3",
+        ),
+        (
+            Keystream::salsa20(&key(), &nonce[..8]),
+            "fcb7bb7ca13a2b59d9047b8dbeb93ec4b78ce1a59bc210641318ccce694d30ff81d2afe7bdf5a3d5",
+        ),
+    ];
+    for (stream, expected) in streams {
+        // Across a block and in pieces: it goes on where it was left.
+        let (mut stream, mut text) = (stream.unwrap(), vec![0; 100]);
+        for piece in text.chunks_mut(7) {
+            stream.apply(piece).unwrap();
+        }
+        assert_eq!(text[60..], hex(expected));
+    }
+
+    let cbc = hex("d7314719198599f069f9bd7c7eeacf8d66d0b2110326286f3b9f1a3b94fe2fd9");
+    let opened = cbc_open_bare(&key(), &[0; 16], &cbc).unwrap();
+    assert_eq!(*opened, b"hello, world 16bhello, world 16b");
+    // The first of the known answers that Twofish's authors give for 256 bits.
+    let twofish = hex("57ff739d4dc92c1bd7fc01700cc8216f");
+    let opened = twofish_open_bare(&[0; 32], &[0; 16], &twofish).unwrap();
+    assert_eq!(*opened, [0; 16]);
+    for len in [0, 1, 15, 17, 31] {
+        assert!(cbc_open_bare(&vec![0; len], &[0; 16], &[0; 16]).is_none());
+        assert!(twofish_open_bare(&vec![0; len], &[0; 16], &[0; 16]).is_none());
+        assert!(Keystream::chacha20(&vec![0; len], &[0; 12]).is_none());
+        assert!(Keystream::salsa20(&vec![0; len], &[0; 8]).is_none());
+        let derived = AesKdf { rounds: 1 }.derive(&key(), &vec![0; len]);
+        assert_eq!(derived, Ok(None));
+    }
+    assert!(cbc_open_bare(&key(), &[0; 16], &[0; 17]).is_none());
+    assert!(twofish_open_bare(&key(), &[0; 16], &[0; 17]).is_none());
+}
+
+#[test]
+fn keepass_may_be_dear_but_not_without_end() {
+    let argon2 = |kib, passes, lanes| Argon2 {
+        kind: Argon2Kind::D,
+        version: Argon2Version::Current,
+        kib,
+        passes,
+        lanes,
+    };
+    // What its programs measure for a second of their own machine.
+    for (kib, passes, lanes) in [(64 << 10, 10, 32), (1 << 10, 10_000, 2), (1 << 20, 16, 8)] {
+        assert_eq!(argon2(kib, passes, lanes).check(), Ok(()));
+    }
+    for (kib, passes, lanes) in [
+        (1 << 40, 1, 1),
+        (1 << 20, 17, 1),
+        (64, 1 << 40, 1),
+        (64, 0, 1),
+        (64, 1, 0),
+        (1 << 20, 1, 257),
+        (15, 1, 2),
+        (u64::MAX, u64::MAX, u64::MAX),
+    ] {
+        let asked = argon2(kib, passes, lanes);
+        assert!(asked.check().is_err(), "{asked:?}");
+        assert!(asked.derive(&key(), b"saltsalt").is_err());
+    }
+    assert_eq!(
+        AesKdf {
+            rounds: 100_000_000
+        }
+        .check(),
+        Ok(())
+    );
+    assert!(AesKdf { rounds: u64::MAX }.derive(&key(), &key()).is_err());
+}
+
+#[test]
+fn hashes_take_their_pieces_in_order() {
+    // FIPS 180-4's example, in pieces; RFC 4231, test case 2.
+    let sha256_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(*sha256(&[b"a", b"", b"bc"]), hex(sha256_of_abc));
+    assert_eq!(sha512(&[b"ab", b"c"])[..4], hex("ddaf35a1"));
+    let tag = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    let pieces: [&[u8]; 2] = [b"what do ya want ", b"for nothing?"];
+    assert!(hmac_sha256_is(b"Jefe", &pieces, &tag));
+    assert!(!hmac_sha256_is(b"jefe", &pieces, &tag));
+    assert!(!hmac_sha256_is(b"Jefe", &pieces, &tag[..31]));
 }
