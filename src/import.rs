@@ -11,6 +11,8 @@ mod error;
 mod format;
 mod java;
 mod json;
+mod kdbx;
+mod login;
 mod migration;
 mod prefs;
 mod protobuf;

@@ -60,6 +60,14 @@ pub enum ImportError {
         /// Which version or cipher of what.
         what: String,
     },
+    /// Of a version that is known, and not read.
+    #[error("{what} is not read")]
+    NotRead {
+        /// Which version of what.
+        what: &'static str,
+        /// What the person can do instead.
+        instead: &'static str,
+    },
     /// Its key derivation is outside what is done.
     #[error(transparent)]
     Cost(#[from] CipherError),
@@ -112,7 +120,7 @@ impl ImportError {
             // Whoever gave a passphrase to such a file most likely mistyped it.
             Self::WrongPassphrase | Self::UnknownOrSealed => "wrong_password",
             Self::BoundTo { .. } => "account_restricted",
-            Self::Version { .. } => "bad_version",
+            Self::Version { .. } | Self::NotRead { .. } => "bad_version",
             Self::Cost(_) => "kdf_params_out_of_range",
             Self::NoFileInZip => "no_file_in_zip",
             Self::NeedsFile(_) => "needs_file",
@@ -139,6 +147,7 @@ impl Fails for ImportError {
             | Self::NotThis { .. }
             | Self::BoundTo { .. }
             | Self::Version { .. }
+            | Self::NotRead { .. }
             | Self::NoFileInZip
             | Self::ArchiveTooLarge { .. }
             | Self::Pgp
@@ -149,7 +158,7 @@ impl Fails for ImportError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::BoundTo { instead, .. } => instead,
+            Self::BoundTo { instead, .. } | Self::NotRead { instead, .. } => instead,
             Self::Unknown | Self::NotThis { .. } => {
                 "`vmfa import --help` lists what is read; --from FORMAT says which it is"
             }

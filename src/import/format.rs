@@ -22,6 +22,7 @@ mod lastpass;
 mod login;
 mod otpclient;
 mod named;
+mod keepass;
 mod picture;
 mod proton;
 mod raivo;
@@ -110,6 +111,7 @@ pub static FORMATS: &[&Format] = &[
     &freeotpplus::FORMAT,
     &andotp::FORMAT,
     &otpclient::FORMAT,
+    &keepass::FORMAT,
     &uris::FORMAT,
 ];
 
@@ -123,7 +125,7 @@ pub fn by_id(word: &str) -> Option<&'static Format> {
 }
 
 /// A draft of a file's own: its place, and a zero that means the default, since files have no other way to leave a number out.
-fn draft(place: String) -> Draft {
+pub(crate) fn draft(place: String) -> Draft {
     Draft {
         place,
         zero_means: ZeroMeans::TheDefault,

@@ -173,6 +173,8 @@ fn in_archive(
                 | ImportError::Cost(_)
                 | ImportError::Damaged { .. }
                 | ImportError::BoundTo { .. }
+                | ImportError::Pgp
+                | ImportError::NotRead { .. }
                 | ImportError::Version { .. }),
             ) => failed = failed.or(Some(error)),
             Err(_) => other_files += 1,
