@@ -100,6 +100,8 @@ pub enum Remark {
     DamagedPicture,
     /// The file ends before it should, or a part of it is broken.
     PartMissing(String),
+    /// It is what it should be, and holds no one-time passwords.
+    NoCodes,
 }
 
 impl fmt::Display for Remark {
@@ -114,6 +116,7 @@ impl fmt::Display for Remark {
                 f.write_str("the picture is damaged or cut off; there may be more codes in it")
             }
             Self::PartMissing(what) => write!(f, "{}", clean(what)),
+            Self::NoCodes => f.write_str("it holds no one-time passwords"),
         }
     }
 }

@@ -22,7 +22,10 @@ mod lastpass;
 mod login;
 mod otpclient;
 mod named;
+mod csv;
 mod keepass;
+mod onepassword;
+mod pass;
 mod picture;
 mod proton;
 mod raivo;
@@ -30,6 +33,7 @@ mod stratum;
 mod twofactor;
 mod twofas;
 mod twofauth;
+mod protonpass;
 mod uris;
 
 use crate::account::Draft;
@@ -112,6 +116,20 @@ pub static FORMATS: &[&Format] = &[
     &andotp::FORMAT,
     &otpclient::FORMAT,
     &keepass::FORMAT,
+    &onepassword::FORMAT,
+    &onepassword::OPVAULT,
+    &protonpass::FORMAT,
+    &csv::LASTPASS,
+    &csv::APPLE,
+    &csv::DASHLANE,
+    &csv::MYKI,
+    &csv::ZOHO,
+    &csv::NORDPASS,
+    &csv::ROBOFORM,
+    &csv::FIREFOX,
+    &csv::CHROME,
+    &csv::FORMAT,
+    &pass::FORMAT,
     &uris::FORMAT,
 ];
 
