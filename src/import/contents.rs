@@ -100,6 +100,8 @@ pub enum Remark {
     DamagedPicture,
     /// The file ends before it should, or a part of it is broken.
     PartMissing(String),
+    /// It isn't in UTF-8: what wasn't understood is marked.
+    OtherEncoding,
     /// It is what it should be, and holds no one-time passwords.
     NoCodes,
 }
@@ -116,6 +118,9 @@ impl fmt::Display for Remark {
                 f.write_str("the picture is damaged or cut off; there may be more codes in it")
             }
             Self::PartMissing(what) => write!(f, "{}", clean(what)),
+            Self::OtherEncoding => f.write_str(
+                "some letters of it are not in UTF-8 and were replaced by a mark; see to the names",
+            ),
             Self::NoCodes => f.write_str("it holds no one-time passwords"),
         }
     }

@@ -20,6 +20,7 @@ pub(crate) const MAX_TEXT: usize = 16 << 20;
 pub(crate) struct Document<'a> {
     source: &'a Source<'a>,
     text: Option<Zeroizing<String>>,
+    is_mended: bool,
     json: OnceCell<Result<Json, ImportError>>,
     xml: OnceCell<Result<Element, ImportError>>,
     table: OnceCell<Option<Table>>,
@@ -40,7 +41,10 @@ impl<'a> Document<'a> {
                 max: MAX_MEMBER,
             });
         }
-        let text = decode(source.bytes);
+        let decoded = decode(source.bytes);
+        let is_mended = decoded.is_none();
+        let text = decoded.or_else(|| mend(source.bytes));
+        let is_mended = is_mended && text.is_some();
         if let Some(text) = &text
             && text.len() > MAX_TEXT
         {
@@ -52,6 +56,7 @@ impl<'a> Document<'a> {
         Ok(Self {
             source,
             text,
+            is_mended,
             json: OnceCell::new(),
             xml: OnceCell::new(),
             table: OnceCell::new(),
@@ -73,6 +78,11 @@ impl<'a> Document<'a> {
     /// The text, if it is one: UTF-8, or UTF-16 with its mark, without control characters other than space.
     pub(crate) fn text(&self) -> Option<&str> {
         self.text.as_ref().map(|text| text.as_str())
+    }
+
+    /// Whether the text has marks in it for bytes that are no UTF-8.
+    pub(crate) fn is_mended(&self) -> bool {
+        self.is_mended
     }
 
     /// The text, if it begins as JSON does; whether it is JSON to its end is [`Document::json`]'s to say.
@@ -158,4 +168,14 @@ fn decode(bytes: &[u8]) -> Option<Zeroizing<String>> {
     }?;
     // No text has these; a label with an escape character in it is still a label, to be cleaned.
     (!text.contains('\0')).then_some(text)
+}
+
+/// Text in another encoding, or with a byte of it spoilt: each byte that is no UTF-8 becomes a mark, since the secrets in it
+/// are ASCII. Only what is mostly ASCII is taken for text.
+fn mend(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let is_text = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\r' | b'\n');
+    let ascii = bytes.iter().filter(is_text).count();
+    (ascii > bytes.len() / 4 * 3 && !bytes.iter().any(is_control))
+        .then(|| Zeroizing::new(String::from_utf8_lossy(bytes).into_owned()))
 }

@@ -4,7 +4,7 @@ use crate::import::archive::{self, Member};
 use crate::import::document::Document;
 use crate::import::format::{FORMATS, Format, Likeness};
 use crate::import::source::{Alone, Beside, Source};
-use crate::import::{Contents, ImportError, Other};
+use crate::import::{Contents, ImportError, Other, Remark};
 use crate::secret::SecretText;
 use zeroize::Zeroizing;
 
@@ -44,6 +44,18 @@ pub fn read(
 }
 
 fn one(
+    document: &Document<'_>,
+    from: Option<&'static Format>,
+    passphrase: Option<&SecretText>,
+) -> Result<(&'static Format, Contents), ImportError> {
+    let (format, mut contents) = told(document, from, passphrase)?;
+    if document.is_mended() {
+        contents.remarks.push(Remark::OtherEncoding);
+    }
+    Ok((format, contents))
+}
+
+fn told(
     document: &Document<'_>,
     from: Option<&'static Format>,
     passphrase: Option<&SecretText>,

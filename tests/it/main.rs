@@ -6,5 +6,6 @@
 mod aws_profiles;
 mod cli;
 mod floors;
+mod import_negative;
 mod import_samples;
 mod vault;

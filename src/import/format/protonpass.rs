@@ -71,8 +71,8 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
             .find(|name| !name.trim().is_empty())
             .unwrap_or_default(),
         tags: vec![vault.to_owned()],
-        favorite: item.flag("pinned"),
         place: format!("item {number}"),
+        ..Login::default()
     };
     let says = |code: &String| !code.trim().is_empty();
     let first = content.word("totpUri").filter(says);
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn codes_of_other_fields_come_in_and_what_is_none_is_counted() {
         let text = r#"{"version":"1.30.0","vaults":{"a":{"name":"V","items":[
-            {"state":1,"pinned":true,"data":{"type":"login","metadata":{"name":"Site"},
+            {"state":1,"data":{"type":"login","metadata":{"name":"Site"},
               "content":{"itemEmail":"me@example.com","itemUsername":"","totpUri":"JBSWY3DPEHPK3PXP"},
               "extraFields":[{"fieldName":"admin","type":"totp","data":{"totpUri":"GEZDGNBVGY3TQOJQ"}},
                              {"fieldName":"x","type":"text","data":{"content":"y"}},
@@ -142,22 +142,10 @@ mod tests {
             .rows
             .iter()
             .flatten()
-            .map(|draft| {
-                (
-                    draft.issuer.as_deref(),
-                    draft.name.as_deref(),
-                    draft.favorite,
-                )
-            })
+            .map(|draft| (draft.issuer.as_deref(), draft.name.as_deref()))
             .collect();
         let user = Some("me@example.com");
-        assert_eq!(
-            told,
-            [
-                (Some("Site"), user, true),
-                (Some("Site - admin"), user, true)
-            ]
-        );
+        assert_eq!(told, [(Some("Site"), user), (Some("Site - admin"), user)]);
         let skipped: Vec<_> = contents.skipped.into_iter().collect();
         assert_eq!(
             skipped,
