@@ -4,6 +4,7 @@
 //! read together with those of other files ([`collect`]), and what was left aside. [`FORMATS`] is the table.
 
 mod archive;
+mod archiver;
 mod collect;
 mod contents;
 mod document;
@@ -18,6 +19,7 @@ mod prefs;
 mod protobuf;
 mod sniff;
 mod source;
+mod sqlite;
 mod table;
 mod words;
 mod xml;

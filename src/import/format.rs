@@ -20,6 +20,14 @@ mod html;
 mod keeper;
 mod lastpass;
 mod login;
+mod authenticator_plus;
+mod authy;
+mod battlenet;
+mod freeotp;
+mod freeotpplus;
+mod google_database;
+mod microsoft;
+mod otp_auth;
 mod otpclient;
 mod named;
 mod csv;
@@ -34,7 +42,11 @@ mod twofactor;
 mod twofas;
 mod twofauth;
 mod protonpass;
+mod steam;
+mod stratum_database;
+mod totp_authenticator;
 mod uris;
+mod winauth;
 
 use crate::account::Draft;
 use crate::account::ZeroMeans;
@@ -130,6 +142,16 @@ pub static FORMATS: &[&Format] = &[
     &csv::CHROME,
     &csv::FORMAT,
     &pass::FORMAT,
+    &otp_auth::FORMAT,
+    &winauth::FORMAT,
+    &steam::FORMAT,
+    &totp_authenticator::FORMAT,
+    &authy::FORMAT,
+    &battlenet::FORMAT,
+    &microsoft::FORMAT,
+    &stratum_database::FORMAT,
+    &google_database::FORMAT,
+    &authenticator_plus::FORMAT,
     &uris::FORMAT,
 ];
 

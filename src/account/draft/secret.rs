@@ -150,11 +150,15 @@ fn from_hex(text: &str) -> Result<Secret, Reason> {
 
 fn from_base32_of_hex(text: &str) -> Result<Secret, Reason> {
     let digits = from_base32(text)?;
-    match std::str::from_utf8(digits.expose()) {
-        Ok(digits) if digits.trim().is_empty() => Err(Reason::Empty),
-        Ok(digits) => from_hex(digits),
-        Err(error) => Err(Reason::Hexadecimal {
-            position: error.valid_up_to() + 1,
+    let bytes = digits.expose();
+    let whole = std::str::from_utf8(bytes);
+    let end = whole.map_or_else(|error| error.valid_up_to(), str::len);
+    let text = std::str::from_utf8(&bytes[..end]).unwrap_or_default();
+    let secret = from_hex(text)?;
+    match whole {
+        Ok(_) => Ok(secret),
+        Err(_) => Err(Reason::Hexadecimal {
+            position: text.chars().count() + 1,
             character: char::REPLACEMENT_CHARACTER,
         }),
     }
