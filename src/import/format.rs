@@ -5,46 +5,44 @@
 
 mod aegis;
 mod andotp;
+mod authenticator_plus;
 mod authme;
+mod authy;
+mod battlenet;
 mod bitwarden;
 mod cotp;
+mod csv;
 mod cxf;
 mod duo;
 mod enpass;
 mod ente;
+mod extension;
 mod freeotp;
 mod freeotpplus;
-mod extension;
 mod gnome;
+mod google_database;
 mod html;
+mod keepass;
 mod keeper;
 mod lastpass;
 mod login;
-mod authenticator_plus;
-mod authy;
-mod battlenet;
-mod freeotp;
-mod freeotpplus;
-mod google_database;
 mod microsoft;
+mod named;
+mod onepassword;
 mod otp_auth;
 mod otpclient;
-mod named;
-mod csv;
-mod keepass;
-mod onepassword;
 mod pass;
 mod picture;
 mod proton;
+mod protonpass;
 mod raivo;
+mod steam;
 mod stratum;
+mod stratum_database;
+mod totp_authenticator;
 mod twofactor;
 mod twofas;
 mod twofauth;
-mod protonpass;
-mod steam;
-mod stratum_database;
-mod totp_authenticator;
 mod uris;
 mod winauth;
 
@@ -122,7 +120,6 @@ pub static FORMATS: &[&Format] = &[
     &keeper::FORMAT,
     &gnome::FORMAT,
     &named::FORMAT,
-    &html::FORMAT,
     &freeotp::FORMAT,
     &freeotpplus::FORMAT,
     &andotp::FORMAT,
@@ -140,8 +137,6 @@ pub static FORMATS: &[&Format] = &[
     &csv::ROBOFORM,
     &csv::FIREFOX,
     &csv::CHROME,
-    &csv::FORMAT,
-    &pass::FORMAT,
     &otp_auth::FORMAT,
     &winauth::FORMAT,
     &steam::FORMAT,
@@ -152,6 +147,9 @@ pub static FORMATS: &[&Format] = &[
     &stratum_database::FORMAT,
     &google_database::FORMAT,
     &authenticator_plus::FORMAT,
+    &html::FORMAT,
+    &csv::FORMAT,
+    &pass::FORMAT,
     &uris::FORMAT,
 ];
 

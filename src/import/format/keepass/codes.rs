@@ -166,6 +166,8 @@ fn bytes(draft: &Draft) -> Option<Secret> {
     match draft.secret_encoding {
         SecretEncoding::Base32 | SecretEncoding::AsUsual => base32::decode(text).ok(),
         SecretEncoding::Base64 => base64::decode(text.trim()).ok(),
+        // No field of KeePass's is written so.
+        SecretEncoding::Base32OfHex => None,
         SecretEncoding::Hex => from_hex(text).map(|bytes| Secret::new(bytes.to_vec())),
     }
 }
