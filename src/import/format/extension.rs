@@ -22,7 +22,8 @@ pub(super) const FORMAT: Format = Format {
     reads: "backups as text or JSON, plain or with a password, of all versions",
     how: "\
 1. Open the extension, the gear, \"Backup\".
-2. Choose \"Download password-protected backup\": vmfa asks for the password. \"Download backup\" is read too.
+2. Choose \"Download Password-Protected Backup\", which is there once a password is set under \"Security\": vmfa asks for it.
+   \"Download Backup File\" is read too.
 3. vmfa import authenticator.json
 The copies that it puts on Dropbox, Google Drive or OneDrive are the same kind of file.",
     seen: Seen::Description,

@@ -16,9 +16,9 @@ pub(super) const FORMAT: Format = Format {
     also: &["named-secrets", "authy-json"],
     reads: "JSON: a list of names with secret or uri, or decrypted_authenticator_tokens",
     how: "\
-Authy has no export, and the ways around that work no more: set the accounts up again at the site that each is of.
-Whoever has the file of a script from before:
-1. vmfa import authy.json
+Authy has no export. The usual way is to set the accounts up again at the site that each is of, by a new QR code.
+Whoever has what a script got out of it (decrypted_tokens.json, or a list with name and secret):
+1. vmfa import decrypted_tokens.json
 2. Erase the file: its secrets are in clear.
 A list of Key URIs, which other scripts write, is read too.",
     seen: Seen::Description,
