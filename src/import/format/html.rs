@@ -111,40 +111,70 @@ fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, Imp
             }
         }
     }
-    let (mut unread, mut damaged) = (0, false);
-    let end = Deadline::after(LOOKING);
-    let mut unseen = 0;
-    for (index, picture) in pictures.iter().enumerate() {
-        if end.left().is_zero() {
-            unseen = pictures.len() - index;
-            break;
-        }
-        let Some(Ok(scanned)) = bytes_of(picture).map(|bytes| qr::scan(&bytes)) else {
-            // An icon that is drawn in SVG is no code, and nothing to speak of.
-            unread += usize::from(find(picture, "svg").is_none());
-            continue;
-        };
-        damaged |= scanned.damaged;
-        for text in scanned.texts {
-            found.put(format!("picture {}", index + 1), text);
-        }
+    let looked = look_at(&pictures);
+    for (place, text) in looked.texts {
+        found.put(place, text);
     }
     if found.contents.texts.is_empty() {
-        return Err(match unread {
+        return Err(match looked.unread {
             0 => ImportError::WebPage,
             _ => ImportError::damaged("none of the page's pictures can be read"),
         });
     }
-    if damaged {
+    if looked.damaged {
         found.contents.remarks.push(Remark::DamagedPicture);
     }
-    if unseen > 0 {
+    if looked.unseen > 0 {
         found.contents.remarks.push(Remark::PartMissing(format!(
-            "{unseen} of the page's {} pictures were not looked at: it took too long",
+            "{} of the page's {} pictures were not looked at: it took too long",
+            looked.unseen,
             pictures.len()
         )));
     }
     Ok(found.contents)
+}
+
+/// What the pictures of a page gave.
+#[derive(Default)]
+struct Looked {
+    texts: Vec<(String, SecretText)>,
+    /// How many are none that can be read.
+    unread: usize,
+    /// How many there was no time for.
+    unseen: usize,
+    /// Whether one is cut off.
+    damaged: bool,
+}
+
+/// Looks for codes. A picture of a code is a small file; the icons of a page, in which a search takes longest, come last.
+fn look_at(pictures: &[Zeroizing<String>]) -> Looked {
+    let mut smallest_first: Vec<(usize, &Zeroizing<String>)> =
+        pictures.iter().enumerate().collect();
+    smallest_first.sort_by_key(|(_, picture)| picture.len());
+    let mut known = HashSet::new();
+    let mut found = Vec::new();
+    let mut looked = Looked::default();
+    let end = Deadline::after(LOOKING);
+    for (index, picture) in smallest_first {
+        if !known.insert(<[u8; 32]>::from(Sha256::digest(picture.as_bytes()))) {
+            continue;
+        }
+        if end.has_passed() {
+            looked.unseen += 1;
+            continue;
+        }
+        let Some(Ok(scanned)) = bytes_of(picture).map(|bytes| qr::scan(&bytes)) else {
+            // An icon that is drawn in SVG is no code, and nothing to speak of.
+            looked.unread += usize::from(find(picture, "svg").is_none());
+            continue;
+        };
+        looked.damaged |= scanned.damaged;
+        found.extend(scanned.texts.into_iter().map(|text| (index, text)));
+    }
+    found.sort_by_key(|(index, _)| *index);
+    let placed = |(index, text)| (format!("picture {}", index + 1), text);
+    looked.texts = found.into_iter().map(placed).collect();
+    looked
 }
 
 /// A picture that stands in its own address.
@@ -323,6 +353,7 @@ fn entity(name: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::words::to_base64;
     use crate::import::{Alone, Source};
 
     const URI: &str = "otpauth://totp/A:b?secret=JBSWY3DPEHPK3PXP&issuer=A";
@@ -386,6 +417,32 @@ mod tests {
             assert_eq!(class(&page).class(), "bad_file", "{picture}");
             assert_ne!(class(&page), ImportError::WebPage, "{picture}");
         }
+    }
+
+    #[test]
+    fn codes_in_pictures_come_in_the_order_of_the_page() {
+        let picture = |uri: &str, pixels| {
+            let drawing = qr::Drawing::new(&SecretText::new(uri.to_owned()))
+                .ok()
+                .unwrap();
+            let png = drawing.png(pixels).ok().unwrap();
+            let mut data = to_base64(png.expose());
+            // Wrapped, as some write it, and escaped, as others do.
+            data.insert_str(40, "\n  ");
+            format!(
+                "<img src='data:image/png;base64,{}'>",
+                data.replace('+', "%2B")
+            )
+        };
+        let other = URI.replace("A:b", "A:c");
+        let (first, second) = (picture(&other, 8), picture(URI, 3));
+        let page = format!("<!doctype html>{first}{second}{first}<p>no URI</p>");
+        let found = read_page(&page).ok().unwrap();
+        assert!(found == [other.as_str(), URI], "{} texts", found.len());
+        // What stands beside its picture is the same account.
+        let page = format!("<!doctype html><code>{URI}&period=30</code>{second}{first}");
+        let found = read_page(&page).ok().unwrap();
+        assert!(found.len() == 2 && found[1] == other);
     }
 
     #[test]
