@@ -169,32 +169,49 @@ mod built {
     }
 
     fn rows(connection: &Connection, table: &'static str) -> rusqlite::Result<Vec<Row>> {
+        // What has no page of its own is a view, or a table that a program of SQLite's makes up.
         let known: u32 = connection.query_row(
-            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE",
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = ?1 COLLATE NOCASE",
             [table],
             |row| row.get(0),
         )?;
         if known == 0 {
             return Ok(Vec::new());
         }
+        let names = names(connection, table)?;
         let mut statement =
             connection.prepare(&format!("SELECT * FROM \"{table}\" LIMIT {MAX_ROWS}"))?;
-        let names: Vec<String> = statement
-            .column_names()
-            .map(str::to_ascii_lowercase)
-            .collect();
         let mut found = Vec::new();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let mut values = Vec::new();
             for (index, name) in names.iter().enumerate() {
-                if let Some(value) = value(row.get_ref(index)?) {
+                let cell = row.get_ref(index)?;
+                if let Some(value) = value(cell) {
                     values.push((name.clone(), value));
                 }
             }
             found.push(Row(values));
         }
         Ok(found)
+    }
+
+    /// The names of the columns that a row has. A statement knows them too, and panics where one is no UTF-8.
+    fn names(connection: &Connection, table: &'static str) -> rusqlite::Result<Vec<String>> {
+        let mut statement =
+            connection.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1")?;
+        let mut rows = statement.query([table])?;
+        let mut names = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name = match row.get_ref(0)? {
+                ValueRef::Text(name) => String::from_utf8_lossy(name).to_ascii_lowercase(),
+                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => {
+                    String::new()
+                }
+            };
+            names.push(name);
+        }
+        Ok(names)
     }
 
     fn value(value: ValueRef<'_>) -> Option<Value> {

@@ -107,7 +107,7 @@ fn rncryptor(sealed: &[u8], password: &[u8]) -> Result<Plain, ImportError> {
     const ROUNDS: u64 = 10_000;
     let short = || ImportError::damaged("what is sealed in it is cut off");
     match sealed {
-        [2 | 3, 1, ..] => {}
+        [2 | 3, 1, ..] | [2 | 3] => {}
         [version, ..] => {
             return Err(ImportError::Version {
                 what: format!("version {version} of RNCryptor"),

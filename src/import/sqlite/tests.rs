@@ -90,7 +90,7 @@ fn no_cut_and_no_byte_makes_it_panic() {
 
 #[test]
 fn a_view_is_no_table_and_a_value_without_end_is_refused() {
-    let connection = Connection::open_in_memory().unwrap();
+    let mut connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(
             "CREATE VIEW accounts AS WITH RECURSIVE n(name) AS (SELECT 1 UNION ALL SELECT name + 1 FROM n) SELECT name FROM n;
