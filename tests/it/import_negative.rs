@@ -80,11 +80,12 @@ fn check(path: &Path, case: &Value) -> Result<(), String> {
         Ok(found) => found,
     };
     let Some(entries) = case["entries"].as_array() else {
-        let is_refused = found
+        // What came before the damage is kept, and the damage told.
+        let is_told = found
             .refusals
             .iter()
             .any(|refusal| is_wanted(refusal.class()));
-        return match found.accounts.is_empty() && is_refused {
+        return match is_told {
             true => Ok(()),
             false => Err(format!("read, not refused with {wanted:?}")),
         };
