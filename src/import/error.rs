@@ -28,6 +28,11 @@ pub enum ImportError {
         "this is no export that vmfa knows, or it is sealed with another passphrase (nothing in it says by which app)"
     )]
     UnknownOrSealed,
+    /// It looks like random bytes, and no passphrase was given to try.
+    #[error(
+        "nothing in it says what it is: no export, or one that is sealed without a mark (andOTP, OTPClient 1, Authenticator Plus)"
+    )]
+    Unmarked,
     /// It was said to be of a format, and isn't.
     #[error("this is not {expected}")]
     NotThis {
@@ -114,7 +119,7 @@ impl ImportError {
             | Self::Damaged { .. }
             | Self::WebPage
             | Self::ArchiveTooLarge { .. } => "bad_file",
-            Self::Unknown => "bad_file",
+            Self::Unknown | Self::Unmarked => "bad_file",
             Self::NotThis { .. } => "not_this_format",
             Self::NeedsPassphrase => "need_password",
             // Whoever gave a passphrase to such a file most likely mistyped it.
@@ -144,6 +149,7 @@ impl Fails for ImportError {
             Self::Empty
             | Self::TooLarge { .. }
             | Self::Unknown
+            | Self::Unmarked
             | Self::NotThis { .. }
             | Self::BoundTo { .. }
             | Self::Version { .. }
@@ -161,6 +167,9 @@ impl Fails for ImportError {
             Self::BoundTo { instead, .. } | Self::NotRead { instead, .. } => instead,
             Self::Unknown | Self::NotThis { .. } => {
                 "`vmfa import --help` lists what is read; --from FORMAT says which it is"
+            }
+            Self::Unmarked => {
+                "if it is one of these, name its passphrase with --file-passphrase-file; --from FORMAT says which it is"
             }
             Self::UnknownOrSealed => "--from FORMAT says which app wrote it",
             Self::NeedsPassphrase => {

@@ -94,7 +94,7 @@ fn told(
     }
     Err(match (perhaps.is_empty(), needs_passphrase) {
         (true, _) => ImportError::Unknown,
-        (false, true) => ImportError::NeedsPassphrase,
+        (false, true) => ImportError::Unmarked,
         (false, false) => ImportError::UnknownOrSealed,
     })
 }
@@ -103,6 +103,10 @@ fn told(
 fn why_unknown(document: &Document<'_>) -> Option<ImportError> {
     if let Some(error) = document.json_error() {
         return Some(error);
+    }
+    // A database of something else, or a broken one, is nothing to try passphrases on.
+    if document.bytes().starts_with(b"SQLite format 3\0") {
+        return Some(ImportError::Unknown);
     }
     let text = document.text().map(str::trim_start).unwrap_or_default();
     let is_page = ["<!doctype html", "<html"].iter().any(|start| {

@@ -187,7 +187,7 @@ fn the_bad_files_of_others_end_so_too_where_they_are_at_hand() {
     }
     for (name, wanted) in [
         ("empty.bin", "bad_file"),
-        ("random.bin", "unknown_format"),
+        ("random.bin", "wrong_password"),
         ("html_login_page.html", "bad_file"),
         ("truncated_aegis.json", "bad_file"),
         ("aegis_version2.json", "bad_version"),
@@ -204,7 +204,7 @@ fn the_bad_files_of_others_end_so_too_where_they_are_at_hand() {
         let is_right = match (name, class) {
             // It has no mark: what reads it as the older kind of file finds the passphrase wrong.
             ("andotp_iteration_bomb.bin", Err(class)) => {
-                class == wanted || class == "unknown_format"
+                class == wanted || class == "wrong_password"
             }
             (_, class) => class == Err(wanted),
         };

@@ -299,10 +299,11 @@ fn read(
             .as_ref()
             .map_or(&Alone as &dyn Beside, |directory| directory),
     };
-    keys.read(context, &source, from, &file.shown)
+    keys.read(context, &source, from, file)
         .map_err(|error| match error {
             Broken::Import(
                 ImportError::Unknown
+                | ImportError::Unmarked
                 | ImportError::Empty
                 | ImportError::NotThis { .. }
                 | ImportError::WebPage
@@ -360,13 +361,13 @@ impl Keys {
         context: &Context,
         source: &Source<'_>,
         from: Option<&'static Format>,
-        shown: &str,
+        file: &Named,
     ) -> Result<(Vec<Reading>, bool), Broken> {
-        match import::read(source, from, None) {
+        let closed = match import::read(source, from, None) {
             Ok(readings) => return Ok((readings, false)),
-            Err(ImportError::NeedsPassphrase) => {}
+            Err(error @ (ImportError::NeedsPassphrase | ImportError::Unmarked)) => error,
             Err(error) => return Err(Broken::Import(error)),
-        }
+        };
         for known in &self.known {
             match import::read(source, from, Some(known)) {
                 Ok(readings) => return Ok((readings, true)),
@@ -378,20 +379,29 @@ impl Keys {
             let passphrase = context.read_source(&given).map_err(Broken::Fault)?;
             let read = import::read(source, from, Some(&passphrase));
             self.known.push(passphrase);
+            if file.found && matches!(read, Err(ImportError::UnknownOrSealed)) {
+                return Err(Broken::Import(closed));
+            }
             return read
                 .map(|readings| (readings, true))
                 .map_err(Broken::Import);
         }
-        let Some(terminal) = Terminal::open() else {
-            let error = match self.known.is_empty() {
-                true => ImportError::NeedsPassphrase,
-                false => ImportError::WrongPassphrase,
+        // Bytes that say nothing of themselves are tried with what is known; to ask for each in a directory would be a
+        // nuisance.
+        let is_asked_for = !(file.found && closed == ImportError::Unmarked);
+        let Some(terminal) = Terminal::open().filter(|_| is_asked_for) else {
+            let error = match (closed, self.known.is_empty()) {
+                (ImportError::NeedsPassphrase, false) => ImportError::WrongPassphrase,
+                (closed, _) => closed,
             };
             return Err(Broken::Import(error));
         };
-        let mut last = ImportError::NeedsPassphrase;
+        let mut last = closed;
         for _ in 0..TRIES {
-            let question = format!("The passphrase of {shown} (Enter leaves the file out): ");
+            let question = format!(
+                "The passphrase of {} (Enter leaves the file out): ",
+                file.shown
+            );
             let passphrase = terminal.hidden(&question).map_err(Broken::Fault)?;
             if passphrase.is_empty() {
                 return Err(Broken::Import(last));
