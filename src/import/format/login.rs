@@ -127,7 +127,6 @@ mod tests {
             tags: vec!["t".into()],
             note: Some("own".into()),
             favorite: true,
-            ..Login::default()
         };
         login.put(words, "item 1".into(), &mut contents);
         contents
