@@ -1,13 +1,15 @@
 //! Pages: what Aegis, Stratum, Ente and Raivo write to be printed, and any other with accounts in it. Key URIs are taken from
 //! text and from links, QR codes from the pictures in the page itself. Nothing is fetched and nothing is executed.
 
+mod page;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
-use quick_xml::escape::resolve_predefined_entity;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::page::{Piece, pieces, unescape};
 use crate::account::percent::{self, Plus};
 use crate::account::{key_uri, present};
 use crate::clock::Deadline;
@@ -246,108 +248,6 @@ fn identity(text: &SecretText) -> [u8; 32] {
         }
     }
     hash.finalize().into()
-}
-
-/// A piece of a page, still escaped.
-enum Piece<'a> {
-    /// What stands between tags.
-    Text(&'a str),
-    /// What stands in a tag, between quotes or after an equals sign.
-    Value(&'a str),
-}
-
-/// The texts and the attributes' values of a page, in order. Whatever bytes there are, each is looked at once.
-fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
-    let mut rest = text;
-    let mut in_tag = false;
-    std::iter::from_fn(move || {
-        while !rest.is_empty() {
-            if !in_tag {
-                let (before, after) = match tag(rest) {
-                    Some(at) => rest.split_at(at),
-                    None => (rest, ""),
-                };
-                in_tag = !after.is_empty();
-                rest = after.strip_prefix('<').unwrap_or(after);
-                if before.contains(':') || before.contains('&') {
-                    return Some(Piece::Text(before));
-                }
-                continue;
-            }
-            let next = rest.find(['>', '"', '\'', '=']).unwrap_or(rest.len());
-            let (_, after) = rest.split_at(next);
-            let mut characters = after.chars();
-            let character = characters.next();
-            rest = characters.as_str();
-            match character {
-                Some('>') => in_tag = false,
-                Some(quote @ ('"' | '\'')) => {
-                    let (value, after) = rest.split_once(quote).unwrap_or((rest, ""));
-                    rest = after;
-                    return Some(Piece::Value(value));
-                }
-                Some('=') if !rest.trim_start().starts_with(['"', '\'']) => {
-                    let end = rest
-                        .find(|c: char| c == '>' || c.is_whitespace())
-                        .unwrap_or(rest.len());
-                    let (value, after) = rest.split_at(end);
-                    rest = after;
-                    return Some(Piece::Value(value));
-                }
-                Some(_) | None => {}
-            }
-        }
-        None
-    })
-}
-
-/// Where the next tag begins: a bare `<` in a text, which some apps don't escape, is none.
-fn tag(text: &str) -> Option<usize> {
-    let mut signs = text.match_indices('<').map(|(at, _)| at);
-    signs.find(|at| {
-        text[at + 1..]
-            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
-    })
-}
-
-/// The entities that writers of pages use, as the characters that they stand for; what is none stays as it is.
-fn unescape(text: &str) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::with_capacity(text.len()));
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
-        let end = after.bytes().take(MAX_ENTITY).position(|byte| byte == b';');
-        match end.and_then(|end| Some((entity(&after[..end])?, &after[end + 1..]))) {
-            Some((character, after)) => {
-                out.push(character);
-                rest = after;
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
-        }
-    }
-    out.push_str(rest);
-    out
-}
-
-/// Longer than any that is resolved.
-const MAX_ENTITY: usize = 10;
-
-fn entity(name: &str) -> Option<char> {
-    let Some(number) = name.strip_prefix('#') else {
-        let text = match name {
-            "nbsp" => " ",
-            name => resolve_predefined_entity(name)?,
-        };
-        return text.chars().next();
-    };
-    let number = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => number.parse(),
-    };
-    char::from_u32(number.ok()?)
 }
 
 #[cfg(test)]
