@@ -42,7 +42,7 @@ fn is(document: &Document<'_>) -> Likeness {
         return Likeness::No;
     };
     let first = text.lines().next().unwrap_or_default().trim();
-    let begins_a_list = begins_as_code(first) || first.contains("://") || first.starts_with('#');
+    let begins_a_list = first.contains("://") || first.starts_with('#');
     if !begins_a_list {
         return codes(text).next().is_some().into();
     }
