@@ -40,9 +40,9 @@ pub(crate) fn open(
     let derived = header.kdf.derive(&key::composite(passphrase, key_file)?)?;
     let (text, mask) = match &header.tail {
         Tail::Three(tail) => {
-            let body = blocks_of_three(&header, &derived, &tail.start, bytes)?;
+            let body = blocks_of_three(&header, &derived, tail.start, bytes)?;
             let text = unpacked(&header, body)?;
-            (text, keystream(tail.mask, &tail.mask_key)?)
+            (text, keystream(tail.mask, tail.mask_key)?)
         }
         Tail::Four => {
             let body = blocks_of_four(&header, &derived, bytes)?;

@@ -47,10 +47,7 @@ fn is(document: &Document<'_>) -> Likeness {
     let has_uris = || {
         table.names().len() > 1
             && !table.names()[0].starts_with('#')
-            && table
-                .rows()
-                .iter()
-                .any(|row| row.cells().any(|cell| is_code_uri(cell)))
+            && table.rows().iter().any(|row| row.cells().any(is_code_uri))
             && !table.names().iter().any(|name| is_uri(name))
     };
     match is_login || has_uris() {
@@ -146,4 +143,81 @@ fn is_code_uri(text: &str) -> bool {
             text.get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::document::within;
+
+    fn told(text: &str) -> (Vec<String>, usize, bool) {
+        let contents = within(text.as_bytes(), |document| {
+            assert_ne!(is(document), Likeness::No, "{text}");
+            read(document, None)
+        })
+        .unwrap();
+        let rows = contents.rows.iter().map(|row| match row {
+            Ok(draft) => {
+                let secret = draft.secret.as_ref().map_or("", |secret| secret.expose());
+                let digits = draft.digits.as_deref().unwrap_or("-");
+                format!("{} {secret} {digits} {}", draft.label(), draft.place)
+            }
+            Err(refusal) => refusal.class().to_owned(),
+        });
+        let skipped = contents.skipped.values().sum();
+        let says_none = contents.remarks.contains(&Remark::NoCodes);
+        (rows.collect(), skipped, says_none)
+    }
+
+    #[test]
+    fn a_bare_secret_is_a_code_only_where_no_password_may_be_meant() {
+        let code = "name,issuer,secret,digits\nme,Site,JBSWY3DP,8\n";
+        let expected = vec!["Site:me JBSWY3DP 8 line 2".to_owned()];
+        assert_eq!(told(code), (expected, 0, false));
+        let password = "name,secret,type,password\nme,JBSWY3DP,login,x\n";
+        assert_eq!(told(password), (vec![], 1, true));
+    }
+
+    #[test]
+    fn codes_stand_in_notes_and_in_fields_of_their_own() {
+        let note = "name,url,username,password,note\nSite,,me,x,\"mine:\notpauth://totp/?secret=JBSWY3DP\"\n";
+        assert_eq!(told(note).0, ["Site:me JBSWY3DP - line 2"]);
+        let roboform = "Name,Url,Login,Pwd,Note,Folder,Rf_fields\n\
+            Site,,me,x,,,User$:txt:me,TOTP KEY$:txt:JBSWY3DP\nOther,,me,x,,,User$:txt:me\n";
+        assert_eq!(
+            told(roboform),
+            (vec!["Site:me JBSWY3DP - line 2".into()], 1, false)
+        );
+    }
+
+    #[test]
+    fn a_short_row_and_a_row_without_names_are_rows_all_the_same() {
+        let table =
+            "title,username,totp\nSite\n,,JBSWY3DP\nSite,me,otpauth://totp?secret=,more,and more\n";
+        let (rows, skipped, _) = told(table);
+        assert_eq!((rows.len(), skipped), (2, 1));
+        assert_eq!(rows[0], " JBSWY3DP - line 3");
+    }
+
+    #[test]
+    fn a_table_that_names_no_columns_is_logins_if_it_looks_so() {
+        let row = "\"Site\",\"https://example.com\",\"me\",\"pass,word\",\"\"\n";
+        assert_eq!(
+            told(&format!("\"empty entry\"\n{}", row.repeat(3))),
+            (vec![], 3, true)
+        );
+    }
+
+    #[test]
+    fn a_list_of_key_uris_is_no_table() {
+        for text in [
+            "otpauth://totp/a?secret=JBSWY3DP,otpauth://totp/b?secret=JBSWY3DP\n",
+            "# mine, and others\notpauth://totp/a?secret=JBSWY3DP\n",
+            "hunter2\notpauth://totp/a?secret=JBSWY3DP\n",
+            "[\"password\",\"totp\"]",
+        ] {
+            let likeness = within(text.as_bytes(), |document| Ok(is(document)));
+            assert_eq!(likeness, Ok(Likeness::No), "{text}");
+        }
+    }
 }

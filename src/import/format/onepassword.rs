@@ -19,8 +19,8 @@ pub(super) const FORMAT: Format = Format {
     also: &["1pux", "onepassword"],
     reads: "1PUX, CSV",
     how: "\
-1. In the desktop app choose \"File\", \"Export\", the account, and the format 1PUX (it has all codes of an item; CSV has one).
-   On Linux the menu is the three dots at the top of the sidebar.
+1. In the desktop app (the others have no export) choose on a Mac \"File\", \"Export\", on Windows and Linux the three dots at the
+   top of the sidebar, \"Export\"; then the account, and the format 1PUX: it has all codes of an item, CSV has one.
 2. vmfa import 1PasswordExport.1pux
 3. Erase the file: its passwords are in clear.",
     seen: Seen::Description,
@@ -83,12 +83,12 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
         place: format!("item {number}"),
     };
     let fields = details.list("sections").iter();
-    let codes: Vec<(String, String)> = fields
+    let codes: Vec<(SecretText, String)> = fields
         .flat_map(|section| section.list("fields"))
         .filter_map(|field| {
-            let code = field["value"].word("totp")?;
+            let code = field["value"].secret("totp")?;
             let title = field.word("title").unwrap_or_default();
-            Some((code, title)).filter(|(code, _)| !code.trim().is_empty())
+            Some((code, title)).filter(|(code, _)| says(code))
         })
         .collect();
     if codes.is_empty() {
@@ -100,7 +100,7 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
 
 /// Adds the codes of one item. Where it has several, the title of a code's field tells it from the others, if the code itself
 /// has no name.
-fn add_all(login: &mut Login, codes: &[(String, String)], contents: &mut Contents) {
+fn add_all(login: &mut Login, codes: &[(SecretText, String)], contents: &mut Contents) {
     let user = login.user.clone();
     for (index, (code, title)) in codes.iter().enumerate() {
         let title = title.trim();
@@ -110,8 +110,12 @@ fn add_all(login: &mut Login, codes: &[(String, String)], contents: &mut Content
             _ if user.is_empty() => title.to_owned(),
             _ => format!("{user} ({title})"),
         };
-        login.add(code, contents);
+        login.add(code.expose(), contents);
     }
+}
+
+fn says(code: &SecretText) -> bool {
+    !code.expose().trim().is_empty()
 }
 
 fn words(list: &[Value]) -> impl Iterator<Item = String> {

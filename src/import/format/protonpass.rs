@@ -74,18 +74,18 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
         place: format!("item {number}"),
         ..Login::default()
     };
-    let says = |code: &String| !code.trim().is_empty();
-    let first = content.word("totpUri").filter(says);
+    let says = |code: &SecretText| !code.expose().trim().is_empty();
+    let first = content.secret("totpUri").filter(says);
     // A custom item has its fields in sections.
     let sections = content.list("sections").iter();
     let fields = data
         .list("extraFields")
         .iter()
         .chain(sections.flat_map(|section| section.list("sectionFields")));
-    let more: Vec<(String, String)> = fields
+    let more: Vec<(SecretText, String)> = fields
         .filter(|field| field["type"] == "totp")
         .filter_map(|field| {
-            let code = field["data"].word("totpUri").filter(says)?;
+            let code = field["data"].secret("totpUri").filter(says)?;
             Some((code, field.word("fieldName").unwrap_or_default()))
         })
         .collect();
@@ -93,7 +93,7 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
         contents.skip(other(&data.word("type").unwrap_or_default()));
     }
     if let Some(code) = &first {
-        login.add(code, contents);
+        login.add(code.expose(), contents);
     }
     let title = std::mem::take(&mut login.title);
     for (code, field) in more {
@@ -103,7 +103,7 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
             (field, "") => field.to_owned(),
             (field, title) => format!("{title} - {field}"),
         };
-        login.add(&code, contents);
+        login.add(code.expose(), contents);
     }
 }
 

@@ -17,8 +17,9 @@ pub(in crate::import::format) const LASTPASS: Format = Format {
     also: &["lastpass-csv"],
     reads: "CSV of the vault",
     how: "\
-1. Open https://lastpass.com/vault in a browser, \"Advanced Options\", \"Export\", and confirm in the mail that comes.
-   The column totp has the codes of the vault's logins; those of the app LastPass Authenticator are an export of its own.
+1. In the browser's extension open \"Account\", \"Fix a problem yourself\", \"Export vault items\", \"Export data for use anywhere\";
+   or in the vault on the web \"Advanced Options\", \"Export\". Confirm in the mail that comes.
+   Where the file has no column totp, the codes are in LastPass Authenticator, which has an export of its own.
 2. Save it as lastpass.csv.
 3. vmfa import lastpass.csv
 4. Erase the file: its passwords are in clear.",

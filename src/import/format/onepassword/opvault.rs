@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{Pbkdf2, Plain, cbc_open_bare, hmac_sha256_is, sha512};
 use crate::import::document::Document;
-use crate::import::format::onepassword::{add_all, other, user};
+use crate::import::format::onepassword::{add_all, other, says, user};
 use crate::import::format::{Format, Likeness, Seen, needed};
 use crate::import::json::{Json, Loose};
 use crate::import::login::Login;
@@ -209,15 +209,15 @@ fn read_item(
         login.user = overview.word("ainfo").unwrap_or_default();
     }
     let fields = details.list("sections").iter();
-    let codes: Vec<(String, String)> = fields
+    let codes: Vec<(SecretText, String)> = fields
         .flat_map(|section| section.list("fields"))
         .filter(|field| {
             field
                 .word("n")
                 .is_some_and(|name| name.starts_with("TOTP_"))
         })
-        .filter_map(|field| Some((field.word("v")?, field.word("t").unwrap_or_default())))
-        .filter(|(code, _)| !code.trim().is_empty())
+        .filter_map(|field| Some((field.secret("v")?, field.word("t").unwrap_or_default())))
+        .filter(|(code, _)| says(code))
         .collect();
     if codes.is_empty() {
         contents.skip(other(&item.word("category").unwrap_or_default()));
