@@ -289,4 +289,54 @@ fn hashes_take_their_pieces_in_order() {
     assert!(hmac_sha256_is(b"Jefe", &pieces, &tag));
     assert!(!hmac_sha256_is(b"jefe", &pieces, &tag));
     assert!(!hmac_sha256_is(b"Jefe", &pieces, &tag[..31]));
+fn digests_and_their_codes_agree_with_openssl() {
+    for (digest, hash, tag) in [
+        (
+            Digest::Sha1,
+            "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d",
+            "27711e223c4141be6acabc506d3fb7e938131044",
+        ),
+        (
+            Digest::Sha256,
+            "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+            "53c40272a70c15ca4ee0af4df1f155fd6c41e00ce2307d8987ecd4bb36a7e990",
+        ),
+    ] {
+        assert_eq!(*digest.of(&[b"hel", b"", b"lo"]), hex(hash));
+        let mut tag = hex(tag);
+        assert!(digest.authenticates(&key(), &[b"hel", b"lo"], &tag));
+        assert!(!digest.authenticates(&key(), &[b"hel", b"lo!"], &tag));
+        assert!(!digest.authenticates(&key(), &[b"hello"], &tag[..tag.len() - 1]));
+        tag[0] ^= 1;
+        assert!(!digest.authenticates(&key(), &[b"hello"], &tag));
+    }
+}
+
+#[test]
+fn blocks_without_chaining_and_without_padding_open_what_openssl_sealed() {
+    // OpenSSL takes 72 bytes; of longer keys the rest has no effect.
+    let long: Vec<u8> = (0..=255).collect();
+    let sealed = hex("8ae888206c509804");
+    let short = hex("ec65f5aa39d1826c");
+    for (key, sealed) in [
+        (&long[..], &sealed),
+        (&long[..72], &sealed),
+        (&long[..8], &short),
+    ] {
+        let opened = blowfish_open(key, sealed);
+        assert_eq!(opened.as_deref().map(Vec::as_slice), Some(&b"hello"[..]));
+    }
+    for len in [0, 1, 7, 9] {
+        assert!(blowfish_open(&long, &vec![7; len]).is_none());
+    }
+    assert!(blowfish_open(&[], &sealed).is_none());
+
+    let sealed = hex("dc2c3649b7c1da51c5bfcf64f10b895c");
+    let opened = cbc_open_unpadded(&key(), &[0; 16], &sealed);
+    assert_eq!(
+        opened.as_deref().map(Vec::as_slice),
+        Some(&b"sixteen bytes..."[..])
+    );
+    assert!(cbc_open_unpadded(&key(), &[0; 16], &sealed[..15]).is_none());
+    assert!(cbc_open_unpadded(&key()[..31], &[0; 16], &sealed).is_none());
 }

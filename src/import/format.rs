@@ -49,6 +49,7 @@ mod winauth;
 use crate::account::Draft;
 use crate::account::ZeroMeans;
 use crate::import::document::Document;
+use crate::import::sqlite;
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
 
@@ -169,6 +170,19 @@ pub(crate) fn draft(place: String) -> Draft {
         zero_means: ZeroMeans::TheDefault,
         ..Draft::default()
     }
+}
+
+/// Whether it can be sealed without a mark: neither mostly text nor mostly nothing, and not marked as something else. Bytes
+/// without order are text in two of five, and zero in one of 256.
+fn is_like_sealed(document: &Document<'_>) -> bool {
+    let bytes = document.bytes();
+    let share = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count();
+    let text = share(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'));
+    let nothing = share(|byte| *byte == 0);
+    document.text().is_none()
+        && !bytes.starts_with(sqlite::MAGIC)
+        && text < bytes.len() / 4 * 3
+        && nothing <= bytes.len() / 4
 }
 
 /// The passphrase, where one is needed.

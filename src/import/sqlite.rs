@@ -117,6 +117,9 @@ mod built {
     const MAX_ROWS: usize = 100_000;
     /// The most bytes of a value.
     const MAX_VALUE: i32 = 1 << 20;
+    /// The most bytes of all values, and what each is counted for besides its own.
+    const MAX_ALL: usize = 128 << 20;
+    const EACH: usize = 64;
     /// How often SQLite asks whether to go on, in its own steps, and for how often it is told yes: some seconds.
     const STEPS: i32 = 10_000;
     const MAX_ASKED: u32 = 20_000;
@@ -137,10 +140,13 @@ mod built {
             return Err(ImportError::damaged("it is not an SQLite database"));
         }
         let connection = connect(&bytes).map_err(|error| broken(&error))?;
-        tables
-            .iter()
-            .map(|table| rows(&connection, table).map_err(|error| broken(&error)))
-            .collect()
+        let mut room = MAX_ALL;
+        let mut read = |table| match rows(&connection, table, &mut room) {
+            Ok(Some(rows)) => Ok(rows),
+            Ok(None) => Err(ImportError::damaged("the database grows as it is read")),
+            Err(error) => Err(broken(&error)),
+        };
+        tables.iter().map(|table| read(*table)).collect()
     }
 
     fn connect(bytes: &[u8]) -> rusqlite::Result<Connection> {
@@ -168,7 +174,12 @@ mod built {
         Ok(connection)
     }
 
-    fn rows(connection: &Connection, table: &'static str) -> rusqlite::Result<Vec<Row>> {
+    /// None when there is more in them than there is room: many rows may say that they have the same long value.
+    fn rows(
+        connection: &Connection,
+        table: &'static str,
+        room: &mut usize,
+    ) -> rusqlite::Result<Option<Vec<Row>>> {
         // What has no page of its own is a view, or a table that a program of SQLite's makes up.
         let known: u32 = connection.query_row(
             "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = ?1 COLLATE NOCASE",
@@ -176,7 +187,7 @@ mod built {
             |row| row.get(0),
         )?;
         if known == 0 {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let names = names(connection, table)?;
         let mut statement =
@@ -187,13 +198,21 @@ mod built {
             let mut values = Vec::new();
             for (index, name) in names.iter().enumerate() {
                 let cell = row.get_ref(index)?;
+                let len = match cell {
+                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+                    ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+                };
+                let Some(left) = room.checked_sub(name.len() + len + EACH) else {
+                    return Ok(None);
+                };
+                *room = left;
                 if let Some(value) = value(cell) {
                     values.push((name.clone(), value));
                 }
             }
             found.push(Row(values));
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     /// The names of the columns that a row has. A statement knows them too, and panics where one is no UTF-8.
@@ -235,5 +254,6 @@ mod built {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(feature = "sqlite")]
+#[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::account::{Draft, SecretEncoding};
 use crate::cipher::{Digest, Pbkdf2, Plain, gcm_open};
 use crate::import::document::Document;
-use crate::import::format::{Format, Likeness, Seen, draft, needed};
+use crate::import::format::{Format, Likeness, Seen, draft, is_like_sealed, needed};
 use crate::import::json::{Json, Loose};
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
@@ -41,9 +41,9 @@ fn is(document: &Document<'_>) -> Likeness {
     if entries.is_some_and(|entries| entries.iter().any(is_entry)) {
         return Likeness::Yes;
     }
-    match document.text() {
-        None if document.bytes().len() > NONCE + TAG => Likeness::Perhaps,
-        None | Some(_) => Likeness::No,
+    match is_like_sealed(document) && document.bytes().len() > NONCE + TAG {
+        true => Likeness::Perhaps,
+        false => Likeness::No,
     }
 }
 
@@ -141,6 +141,8 @@ fn parted(issuer: Option<String>, label: &str) -> (Option<String>, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::document::within;
+    use crate::import::sqlite;
 
     #[test]
     fn labels_of_every_version() {
@@ -161,6 +163,23 @@ mod tests {
             let (found, name) = parted(issuer.map(str::to_owned), label);
             assert_eq!((found.as_deref(), name.as_str()), expected, "{label}");
         }
+    }
+
+    #[test]
+    fn what_is_marked_or_mostly_text_is_not_taken_for_sealed() {
+        let like = |bytes: &[u8]| within(bytes, |document| Ok(is(document))).ok();
+        let sealed: Vec<u8> = (0..4096u32)
+            .map(|i| (i * i % 251) as u8 ^ i as u8)
+            .collect();
+        assert_eq!(like(&sealed), Some(Likeness::Perhaps));
+        let marked = [sqlite::MAGIC, &sealed].concat();
+        assert_eq!(like(&marked), Some(Likeness::No));
+        let latin1 = [&b"a text of another time: caf"[..], &[0xe9; 3]].concat();
+        assert_eq!(like(&latin1), Some(Likeness::No));
+        assert_eq!(
+            like(&[&[0xff; 40][..], &[0; 40]].concat()),
+            Some(Likeness::No)
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::account::{Draft, SecretEncoding};
 use crate::cipher::{Digest, Pbkdf2, Plain, cbc_open_unpadded};
 use crate::import::document::Document;
-use crate::import::format::{Format, Likeness, Seen, draft, needed};
+use crate::import::format::{Format, Likeness, Seen, draft, is_like_sealed, needed};
 use crate::import::sqlite::{self, Row};
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
@@ -36,11 +36,7 @@ const MAC_ROUNDS: u64 = 2;
 const MAC_SALT_MASK: u8 = 0x3a;
 
 fn is(document: &Document<'_>) -> Likeness {
-    let bytes = document.bytes();
-    let is_like = document.text().is_none()
-        && bytes.len().is_multiple_of(PAGE)
-        && !bytes.starts_with(sqlite::MAGIC);
-    match is_like {
+    match is_like_sealed(document) && document.bytes().len().is_multiple_of(PAGE) {
         true => Likeness::Perhaps,
         false => Likeness::No,
     }

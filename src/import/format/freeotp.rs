@@ -61,9 +61,7 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
         let place = format!("token {}", contents.rows.len() + 1);
         let row = match name.strip_suffix(TOKEN) {
             // What a token says, and no key to it: told as an account without a secret.
-            Some(id) if text_of(id).is_none() => {
-                Ok(token(Some(text), place).unwrap_or_else(|place| draft(place)))
-            }
+            Some(id) if text_of(id).is_none() => Ok(token(Some(text), place).unwrap_or_else(draft)),
             Some(_) => continue,
             None => sealed(text, text_of(&format!("{name}{TOKEN}")), &master, place),
         };

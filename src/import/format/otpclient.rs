@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::account::{Draft, SecretEncoding};
 use crate::cipher::{Argon2id, Pbkdf2, Plain, gcm_open};
 use crate::import::document::Document;
-use crate::import::format::{Format, Likeness, Seen, draft, needed};
+use crate::import::format::{Format, Likeness, Seen, draft, is_like_sealed, needed};
 use crate::import::json::{Json, Loose};
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
@@ -45,9 +45,9 @@ fn is(document: &Document<'_>) -> Likeness {
     if bytes.starts_with(MAGIC) || entries.is_some_and(|entries| entries.iter().any(is_entry)) {
         return Likeness::Yes;
     }
-    match document.text() {
-        None if bytes.len() > IV + SALT + TAG => Likeness::Perhaps,
-        None | Some(_) => Likeness::No,
+    match is_like_sealed(document) && bytes.len() > IV + SALT + TAG {
+        true => Likeness::Perhaps,
+        false => Likeness::No,
     }
 }
 
