@@ -7,18 +7,14 @@ mod block;
 mod blowfish;
 mod cryptojs;
 mod digest;
-mod hash;
 mod kdf;
 mod keepass;
 mod stream;
 
 pub use self::blowfish::blowfish_open;
-pub use block::{
-    cbc_open, cbc_open_bare, cbc_open_unpadded, cbc_seal, gcm_open, gcm_seal, twofish_open_bare,
-};
+pub use block::{cbc_open, cbc_open_unpadded, cbc_seal, gcm_open, gcm_seal, twofish_open_unpadded};
 pub use cryptojs::cryptojs_open;
 pub use digest::Digest;
-pub use hash::{hmac_sha256_is, sha256, sha512};
 pub use kdf::{Argon2id, Pbkdf2, Scrypt, hkdf_expand};
 pub use keepass::{AesKdf, Argon2, Argon2Kind, Argon2Version};
 pub use stream::{Keystream, secretstream_open, secretstream_seal, xchacha_open, xchacha_seal};

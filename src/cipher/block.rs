@@ -63,6 +63,9 @@ pub fn cbc_open(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
 
 /// Opens AES-256-CBC without padding: whole blocks, such as the pages of a database. It authenticates nothing.
 pub fn cbc_open_unpadded(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, 0);
+    }
     let cipher = cbc::Decryptor::<Aes256>::new_from_slices(key, iv).ok()?;
     let mut text = Zeroizing::new(sealed.to_vec());
     cipher.decrypt_padded::<NoPadding>(&mut text).ok()?;
@@ -75,17 +78,8 @@ pub fn cbc_seal(key: &[u8], iv: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
     Some(cipher.encrypt_padded_vec::<Pkcs7>(plain))
 }
 
-/// Opens AES-256-CBC and leaves the padding where it is, for formats that have one of their own. None where the text is no
-/// whole number of blocks.
-pub fn cbc_open_bare(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
-    let cipher = cbc::Decryptor::<Aes256>::new_from_slices(key, iv).ok()?;
-    let mut text = Zeroizing::new(sealed.to_vec());
-    cipher.decrypt_padded::<NoPadding>(&mut text).ok()?;
-    Some(text)
-}
-
-/// As [`cbc_open_bare`], for Twofish with a key of 32 bytes.
-pub fn twofish_open_bare(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
+/// As [`cbc_open_unpadded`], for Twofish with a key of 32 bytes.
+pub fn twofish_open_unpadded(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Plain> {
     let key = <&[u8; 32]>::try_from(key).ok()?;
     let cipher = cbc::Decryptor::<Twofish>::new_from_slices(key, iv).ok()?;
     let mut text = Zeroizing::new(sealed.to_vec());

@@ -4,7 +4,7 @@ use blowfish::Blowfish;
 use blowfish::cipher::BlockCipherDecrypt as _;
 use zeroize::Zeroizing;
 
-use crate::cipher::Plain;
+use crate::cipher::{FUZZING, Plain, unsealed};
 
 /// The bytes of a block.
 const BLOCK: usize = 8;
@@ -13,6 +13,9 @@ const BLOCK: usize = 8;
 /// be longer than Blowfish takes elsewhere; of it the first 72 bytes matter. Nothing authenticates this: a wrong key is seen
 /// by its padding, one time in 32 not at all. None for lengths that can't be.
 pub fn blowfish_open(key: &[u8], sealed: &[u8]) -> Option<Plain> {
+    if FUZZING {
+        return unsealed(sealed, 0);
+    }
     if key.is_empty() || sealed.is_empty() || !sealed.len().is_multiple_of(BLOCK) {
         return None;
     }

@@ -3,7 +3,7 @@
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
-use crate::cipher::Plain;
+use crate::cipher::{FUZZING, Plain};
 
 /// A digest of what other programs use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Digest {
     Sha1,
     /// SHA-256.
     Sha256,
+    /// SHA-512.
+    Sha512,
 }
 
 impl Digest {
@@ -20,6 +22,7 @@ impl Digest {
         let algorithm = match self {
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
+            Self::Sha512 => &digest::SHA512,
         };
         let mut context = digest::Context::new(algorithm);
         parts.iter().for_each(|part| context.update(part));
@@ -28,9 +31,13 @@ impl Digest {
 
     /// Whether `tag` is the HMAC (RFC 2104) of the parts, one behind the other. Takes as long whatever differs.
     pub fn authenticates(self, key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
+        if FUZZING {
+            return true;
+        }
         let algorithm = match self {
             Self::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => hmac::HMAC_SHA256,
+            Self::Sha512 => hmac::HMAC_SHA512,
         };
         let text = Zeroizing::new(parts.concat());
         hmac::verify(&hmac::Key::new(algorithm, key), &text, tag).is_ok()

@@ -157,6 +157,9 @@ pub(super) fn argon2(
     salt: &[u8],
     len: usize,
 ) -> Result<Plain, CipherError> {
+    if FUZZING {
+        return Ok(Zeroizing::new(vec![0; len]));
+    }
     let none = || CipherError::NoMemory {
         kib: u64::from(kib),
     };

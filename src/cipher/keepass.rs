@@ -7,7 +7,7 @@ use argon2::{Algorithm, Version};
 use zeroize::Zeroizing;
 
 use crate::cipher::kdf::{self, MOST_KIB, MOST_WORK, within};
-use crate::cipher::{CipherError, Cost, Plain, sha256};
+use crate::cipher::{CipherError, Cost, Digest, FUZZING, Plain};
 
 /// The most rounds of AES: some seconds with the instructions for it, a minute without.
 const MOST_AES_ROUNDS: u64 = 500_000_000;
@@ -119,9 +119,10 @@ impl AesKdf {
             half
         };
         let mut halves = Zeroizing::new([half(0), half(16)]);
-        for _ in 0..self.rounds {
+        let rounds = if FUZZING { 0 } else { self.rounds };
+        for _ in 0..rounds {
             cipher.encrypt_blocks(&mut *halves);
         }
-        Ok(Some(sha256(&[&halves[0], &halves[1]])))
+        Ok(Some(Digest::Sha256.of(&[&halves[0], &halves[1]])))
     }
 }

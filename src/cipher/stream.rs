@@ -85,6 +85,9 @@ impl Keystream {
 
     /// Adds the next bytes of the stream to these. None where the stream is at its end.
     pub fn apply(&mut self, bytes: &mut [u8]) -> Option<()> {
+        if FUZZING {
+            return Some(());
+        }
         match &mut self.0 {
             Stream::ChaCha20(cipher) => cipher.try_apply_keystream(bytes),
             Stream::Salsa20(cipher) => cipher.try_apply_keystream(bytes),

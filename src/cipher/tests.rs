@@ -152,10 +152,10 @@ fn cryptojs_and_hmac_agree_with_openssl_and_python() {
         assert!(cryptojs_open(b"pass", &text[..end]).is_none());
     }
     let tag = hex("fe751971276e8bc03a398380b60d4cbfcde5da9a4a834f610fd82bff4daa3257");
-    assert!(hmac_sha256_is(&key(), &[b"hello, ", b"world"], &tag));
-    assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"World"], &tag));
-    assert!(!hmac_sha256_is(&key(), &[b"hello, ", b"world"], &tag[..31]));
-    assert!(!hmac_sha256_is(b"", &[], &[]));
+    assert!(Digest::Sha256.authenticates(&key(), &[b"hello, ", b"world"], &tag));
+    assert!(!Digest::Sha256.authenticates(&key(), &[b"hello, ", b"World"], &tag));
+    assert!(!Digest::Sha256.authenticates(&key(), &[b"hello, ", b"world"], &tag[..31]));
+    assert!(!Digest::Sha256.authenticates(b"", &[], &[]));
 }
 
 #[test]
@@ -223,22 +223,22 @@ fn what_keepass_needs_agrees_with_other_implementations() {
     }
 
     let cbc = hex("d7314719198599f069f9bd7c7eeacf8d66d0b2110326286f3b9f1a3b94fe2fd9");
-    let opened = cbc_open_bare(&key(), &[0; 16], &cbc).unwrap();
+    let opened = cbc_open_unpadded(&key(), &[0; 16], &cbc).unwrap();
     assert_eq!(*opened, b"hello, world 16bhello, world 16b");
     // The first of the known answers that Twofish's authors give for 256 bits.
     let twofish = hex("57ff739d4dc92c1bd7fc01700cc8216f");
-    let opened = twofish_open_bare(&[0; 32], &[0; 16], &twofish).unwrap();
+    let opened = twofish_open_unpadded(&[0; 32], &[0; 16], &twofish).unwrap();
     assert_eq!(*opened, [0; 16]);
     for len in [0, 1, 15, 17, 31] {
-        assert!(cbc_open_bare(&vec![0; len], &[0; 16], &[0; 16]).is_none());
-        assert!(twofish_open_bare(&vec![0; len], &[0; 16], &[0; 16]).is_none());
+        assert!(cbc_open_unpadded(&vec![0; len], &[0; 16], &[0; 16]).is_none());
+        assert!(twofish_open_unpadded(&vec![0; len], &[0; 16], &[0; 16]).is_none());
         assert!(Keystream::chacha20(&vec![0; len], &[0; 12]).is_none());
         assert!(Keystream::salsa20(&vec![0; len], &[0; 8]).is_none());
         let derived = AesKdf { rounds: 1 }.derive(&key(), &vec![0; len]);
         assert_eq!(derived, Ok(None));
     }
-    assert!(cbc_open_bare(&key(), &[0; 16], &[0; 17]).is_none());
-    assert!(twofish_open_bare(&key(), &[0; 16], &[0; 17]).is_none());
+    assert!(cbc_open_unpadded(&key(), &[0; 16], &[0; 17]).is_none());
+    assert!(twofish_open_unpadded(&key(), &[0; 16], &[0; 17]).is_none());
 }
 
 #[test]
@@ -282,13 +282,16 @@ fn keepass_may_be_dear_but_not_without_end() {
 fn hashes_take_their_pieces_in_order() {
     // FIPS 180-4's example, in pieces; RFC 4231, test case 2.
     let sha256_of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(*sha256(&[b"a", b"", b"bc"]), hex(sha256_of_abc));
-    assert_eq!(sha512(&[b"ab", b"c"])[..4], hex("ddaf35a1"));
+    assert_eq!(*Digest::Sha256.of(&[b"a", b"", b"bc"]), hex(sha256_of_abc));
+    assert_eq!(Digest::Sha512.of(&[b"ab", b"c"])[..4], hex("ddaf35a1"));
     let tag = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     let pieces: [&[u8]; 2] = [b"what do ya want ", b"for nothing?"];
-    assert!(hmac_sha256_is(b"Jefe", &pieces, &tag));
-    assert!(!hmac_sha256_is(b"jefe", &pieces, &tag));
-    assert!(!hmac_sha256_is(b"Jefe", &pieces, &tag[..31]));
+    assert!(Digest::Sha256.authenticates(b"Jefe", &pieces, &tag));
+    assert!(!Digest::Sha256.authenticates(b"jefe", &pieces, &tag));
+    assert!(!Digest::Sha256.authenticates(b"Jefe", &pieces, &tag[..31]));
+}
+
+#[test]
 fn digests_and_their_codes_agree_with_openssl() {
     for (digest, hash, tag) in [
         (

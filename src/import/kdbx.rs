@@ -14,7 +14,7 @@ use flate2::read::GzDecoder;
 use zeroize::Zeroizing;
 
 use crate::account::base64;
-use crate::cipher::{self, Keystream, Plain, hmac_sha256_is, sha256, sha512};
+use crate::cipher::{self, Digest, Keystream, Plain};
 use crate::import::ImportError;
 use crate::import::archive::MAX_MEMBER;
 use crate::import::kdbx::header::{Cipher, Header, Reader, Tail};
@@ -84,7 +84,7 @@ fn blocks_of_three(
             return Ok(body);
         }
         let block = reader.take(len)?;
-        if sha256(&[block]).as_slice() != hash {
+        if Digest::Sha256.of(&[block]).as_slice() != hash {
             return Err(altered());
         }
         body.extend_from_slice(block);
@@ -97,12 +97,12 @@ fn blocks_of_four(header: &Header<'_>, derived: &[u8], bytes: &[u8]) -> Result<P
     let mut reader = Reader::new(&bytes[header.len..]);
     let (hash, tag) = (reader.take(HASH)?, reader.take(HASH)?);
     let head = &bytes[..header.len];
-    if sha256(&[head]).as_slice() != hash {
+    if Digest::Sha256.of(&[head]).as_slice() != hash {
         return Err(ImportError::damaged("its header was altered"));
     }
-    let base = sha512(&[header.seed, derived, &[1]]);
-    let key_of = |block: u64| sha512(&[&block.to_le_bytes(), &base]);
-    if !hmac_sha256_is(&key_of(u64::MAX), &[head], tag) {
+    let base = Digest::Sha512.of(&[header.seed, derived, &[1]]);
+    let key_of = |block: u64| Digest::Sha512.of(&[&block.to_le_bytes(), &base]);
+    if !Digest::Sha256.authenticates(&key_of(u64::MAX), &[head], tag) {
         return Err(ImportError::WrongPassphrase);
     }
     let mut sealed = Zeroizing::new(Vec::with_capacity(bytes.len()));
@@ -111,7 +111,7 @@ fn blocks_of_four(header: &Header<'_>, derived: &[u8], bytes: &[u8]) -> Result<P
         let len = reader.u32()?;
         let block = reader.take(len as usize)?;
         let pieces = [&number.to_le_bytes()[..], &len.to_le_bytes(), block];
-        if !hmac_sha256_is(&key_of(number), &pieces, tag) {
+        if !Digest::Sha256.authenticates(&key_of(number), &pieces, tag) {
             return Err(altered());
         }
         if block.is_empty() {
@@ -124,10 +124,10 @@ fn blocks_of_four(header: &Header<'_>, derived: &[u8], bytes: &[u8]) -> Result<P
 
 /// Opens the body under the key that comes of seed and derivation.
 fn decrypt(header: &Header<'_>, derived: &[u8], sealed: &[u8]) -> Result<Plain, ImportError> {
-    let key = sha256(&[header.seed, derived]);
+    let key = Digest::Sha256.of(&[header.seed, derived]);
     let opened = match header.cipher {
-        Cipher::Aes => cipher::cbc_open_bare(&key, header.iv, sealed),
-        Cipher::Twofish => cipher::twofish_open_bare(&key, header.iv, sealed),
+        Cipher::Aes => cipher::cbc_open_unpadded(&key, header.iv, sealed),
+        Cipher::Twofish => cipher::twofish_open_unpadded(&key, header.iv, sealed),
         Cipher::ChaCha20 => {
             let mut text = Zeroizing::new(sealed.to_vec());
             Keystream::chacha20(&key, header.iv)
@@ -196,9 +196,9 @@ fn keystream(number: u32, key: &[u8]) -> Result<Keystream, ImportError> {
     /// The nonce that KeePass fixed for Salsa20.
     const NONCE: [u8; 8] = [0xe8, 0x30, 0x09, 0x4b, 0x97, 0x20, 0x5d, 0x2a];
     let stream = match number {
-        2 => Keystream::salsa20(&sha256(&[key]), &NONCE),
+        2 => Keystream::salsa20(&Digest::Sha256.of(&[key]), &NONCE),
         3 => {
-            let hash = sha512(&[key]);
+            let hash = Digest::Sha512.of(&[key]);
             Keystream::chacha20(&hash[..32], &hash[32..44])
         }
         other => {

@@ -68,12 +68,6 @@ pub(super) fn read(uri: &str) -> Result<Read, Refusal> {
             }
         }
     }
-    if drafts.is_empty() {
-        return Err(Refusal::of(
-            Field::Data,
-            Reason::Protobuf { at: payload.len() },
-        ));
-    }
     part.size = part.size.max(part.index + 1);
     Ok(Read {
         drafts,

@@ -4,7 +4,7 @@
 use ring::digest;
 use serde_json::Value;
 
-use crate::cipher::{Argon2id, Pbkdf2, Plain, cbc_open, hkdf_expand, hmac_sha256_is};
+use crate::cipher::{Argon2id, Digest, Pbkdf2, Plain, cbc_open, hkdf_expand};
 use crate::import::document::{Document, within};
 use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen, needed};
@@ -171,7 +171,7 @@ impl Sealed {
     }
 
     fn is_genuine(&self, keys: &(Plain, Plain)) -> bool {
-        hmac_sha256_is(&keys.1, &[&self.iv, &self.text], &self.mac)
+        Digest::Sha256.authenticates(&keys.1, &[&self.iv, &self.text], &self.mac)
     }
 }
 

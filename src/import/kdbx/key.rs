@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{Plain, sha256};
+use crate::cipher::{Digest, Plain};
 use crate::import::ImportError;
 use crate::import::words::{from_base64, from_hex};
 use crate::import::xml;
@@ -19,13 +19,13 @@ pub(super) fn composite(
     let of_file = key_file.map(of_file).transpose()?;
     // A database that is locked by its key file alone has no part for a passphrase, not even for an empty one.
     let of_passphrase = (of_file.is_none() || !passphrase.is_empty())
-        .then(|| sha256(&[passphrase.expose().as_bytes()]));
+        .then(|| Digest::Sha256.of(&[passphrase.expose().as_bytes()]));
     let parts: Vec<&[u8]> = [&of_passphrase, &of_file]
         .into_iter()
         .flatten()
         .map(|part| part.as_slice())
         .collect();
-    Ok(sha256(&parts))
+    Ok(Digest::Sha256.of(&parts))
 }
 
 /// KeePass's key files: XML of two versions, 32 bytes, their hexadecimal digits; of any other file its hash.
@@ -50,7 +50,7 @@ fn of_file(bytes: &[u8]) -> Result<Plain, ImportError> {
     }
     match (bytes.len(), text) {
         (32, _) => Ok(Zeroizing::new(bytes.to_vec())),
-        (64, Some(text)) => Ok(from_hex(text).unwrap_or_else(|| sha256(&[bytes]))),
-        _ => Ok(sha256(&[bytes])),
+        (64, Some(text)) => Ok(from_hex(text).unwrap_or_else(|| Digest::Sha256.of(&[bytes]))),
+        _ => Ok(Digest::Sha256.of(&[bytes])),
     }
 }

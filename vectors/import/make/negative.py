@@ -59,7 +59,7 @@ def negative(accounts):
         versions(refuse)
         futures(shelf)
         archives(shelf, refuse, accounts)
-        structures(refuse)
+        structures(shelf, refuse)
         labels(shelf, accounts)
 
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::cipher::{Pbkdf2, Plain, cbc_open_bare, hmac_sha256_is, sha512};
+use crate::cipher::{Digest, Pbkdf2, Plain, cbc_open_unpadded};
 use crate::import::document::Document;
 use crate::import::format::onepassword::{add_all, other, says, user};
 use crate::import::format::{Format, Likeness, Seen, needed};
@@ -102,11 +102,11 @@ impl Pair {
     fn open(&self, sealed: &[u8], from: usize) -> Option<Plain> {
         let (text, tag) = sealed.split_at_checked(sealed.len().checked_sub(KEY)?)?;
         let (key, mac_key) = self.0.split_at(KEY);
-        if !hmac_sha256_is(mac_key, &[text], tag) {
+        if !Digest::Sha256.authenticates(mac_key, &[text], tag) {
             return None;
         }
         let (iv, text) = text.get(from..)?.split_at_checked(IV)?;
-        cbc_open_bare(key, iv, text)
+        cbc_open_unpadded(key, iv, text)
     }
 
     /// What an `opdata01` holds: its length in front, and padding before the text so that nothing stands behind it.
@@ -140,7 +140,7 @@ impl Keys {
         let outer = pair(derived);
         let key = |sealed: &Plain| {
             let opened = outer.opdata(sealed)?;
-            Some(pair(sha512(&[&opened])))
+            Some(pair(Digest::Sha512.of(&[&opened])))
         };
         let [master, overview] = sealed;
         let master = key(&master).ok_or(ImportError::WrongPassphrase)?;
