@@ -58,6 +58,10 @@ fn log(document: &Document<'_>) -> Option<Plain> {
 pub(crate) struct Row(Vec<(String, Value)>);
 
 /// A value.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(dead_code, reason = "only a database has values")
+)]
 pub(crate) enum Value {
     /// A text, or a number in words.
     Word(zeroize::Zeroizing<String>),
