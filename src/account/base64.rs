@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, SecretText};
 
 /// Why a text is no base64: the position, in characters from 1, of what doesn't belong, or of the end where a character
 /// is missing.
@@ -54,6 +54,23 @@ pub(crate) fn decode(text: &str) -> Result<Secret, NotBase64> {
     Ok(Secret::new(std::mem::take(&mut *bytes)))
 }
 
+/// RFC 4648 section 4, with padding.
+pub(crate) fn encode(bytes: &[u8]) -> SecretText {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let at = |index: usize| u32::from(group.get(index).copied().unwrap_or_default());
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4 {
+            text.push(match place <= group.len() {
+                true => char::from(LETTERS[(bits >> (18 - 6 * place)) as usize & 63]),
+                false => '=',
+            });
+        }
+    }
+    SecretText::new(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +91,7 @@ mod tests {
             ("foobar", "Zm9vYmFy"),
         ] {
             assert_eq!(read(encoded), Ok(plain.as_bytes().to_vec()));
+            assert_eq!(encode(plain.as_bytes()).expose(), encoded);
             assert_eq!(
                 read(encoded.trim_end_matches('=')),
                 Ok(plain.as_bytes().to_vec())

@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("qr", 2),
     ("account", 3),
     ("import", 4),
+    ("export", 4),
     ("authenticator", 4),
     ("ledger", 4),
     ("vault", 5),
