@@ -232,6 +232,23 @@ pub(crate) enum Command {
     /// Draw an account as a QR code for another device, after the passphrase was typed
     #[command(after_help = "Examples:\n  vmfa qr github\n  vmfa qr github --png github.png")]
     Qr(Qr),
+    /// Write accounts for another app, for paper, or as a backup, after the passphrase was typed
+    #[command(
+        after_help = "Examples:\n  vmfa export --to aegis --out aegis.json                 encrypted, under a new passphrase\n  \
+                      vmfa export --to google --plaintext                     QR codes here in the terminal, one after another\n  \
+                      vmfa export --to keepass --out work.kdbx work           those that match \"work\"\n  \
+                      vmfa export --to vmfa --trash --out backup.vmfa         a whole vault, under a passphrase of its own\n  \
+                      vmfa export --to aegis --how                            the steps into that app\n\n\
+                      `vmfa export --help` lists the formats and what they can't hold.",
+        after_long_help = format!("Examples:\n  vmfa export --to aegis --out aegis.json                 encrypted, under a new passphrase\n  \
+                      vmfa export --to google --plaintext                     QR codes here in the terminal, one after another\n  \
+                      vmfa export --to keepass --out work.kdbx work           those that match \"work\"\n  \
+                      vmfa export --to vmfa --trash --out backup.vmfa         a whole vault, under a passphrase of its own\n  \
+                      vmfa export --to aegis --how                            the steps into that app\n\n{}\n\n\
+                      What is left out or lost is told account by account, and the export is read back and compared\n\
+                      before it is under its name. Exit code 7: some accounts couldn't be carried.", crate::command::export::table())
+    )]
+    Export(Box<Export>),
     /// Change the passphrase
     #[command(subcommand, after_help = "Example:\n  vmfa passphrase change")]
     Passphrase(Passphrase),
@@ -590,6 +607,40 @@ pub(crate) struct Qr {
     /// Write an SVG instead, readable by you alone; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    /// Those that match all these words; all of them, if none is given
+    #[arg(value_name = "QUERY|all")]
+    pub(crate) query: Vec<String>,
+    /// What to write: aegis, 2fas, bitwarden, google, uris, keepass, ente, stratum, proton, pass, sheet, vmfa and more
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: String,
+    /// Where to: a new file or directory, for you alone; `-` is standard output
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Don't encrypt: every secret stands in the export in clear
+    #[arg(long, conflicts_with = "export_passphrase")]
+    pub(crate) plaintext: bool,
+    /// Also what is in the trash
+    #[arg(long)]
+    pub(crate) trash: bool,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the steps that bring it into the app, and write nothing
+    #[arg(long)]
+    pub(crate) how: bool,
+    /// Read the export's passphrase from the first line of a file instead of asking twice
+    #[arg(long, value_name = "FILE", group = "export_passphrase")]
+    pub(crate) export_passphrase_file: Option<PathBuf>,
+    /// Read it from an open file descriptor
+    #[arg(long, value_name = "N", group = "export_passphrase")]
+    pub(crate) export_passphrase_fd: Option<u32>,
+    /// Take it from the first line that a shell command prints
+    #[arg(long, value_name = "CMD", group = "export_passphrase")]
+    pub(crate) export_passphrase_command: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -11,6 +11,7 @@ mod code;
 pub(crate) mod confirm;
 mod doctor;
 mod edit;
+pub(crate) mod export;
 mod fresh;
 mod giver;
 mod import;
@@ -126,6 +127,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Remove(input) => trash::remove(context, &input).map(done),
         Command::Restore(input) => trash::restore(context, &input).map(done),
         Command::Qr(input) => qr::run(context, &input).map(done),
+        Command::Export(input) => export::run(context, &input),
         Command::Passphrase(input) => passphrase::run(context, input).map(done),
         Command::Slot(input) => slot::run(context, input).map(done),
         Command::Check => check::run(context),

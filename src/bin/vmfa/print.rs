@@ -208,11 +208,21 @@ impl Table {
     }
 
     pub(crate) fn print(&self, screen: &Screen) -> Outcome {
-        let widths = self.widths(if screen.out_terminal {
-            terminal_width()
-        } else {
-            None
-        });
+        let width = terminal_width().filter(|_| screen.out_terminal);
+        let text = self.drawn(width, |line| screen.faint(line));
+        screen.raw(text.as_bytes())
+    }
+
+    /// On standard error: where standard output carries the answer itself.
+    pub(crate) fn remark(&self, screen: &Screen) {
+        let width = width_of(std::io::stderr()).filter(|_| screen.err_terminal);
+        let text = self.drawn(width, str::to_owned);
+        screen.remark(text.trim_end());
+    }
+
+    /// The rows in lines, for a terminal of so many columns, the head as it is to look.
+    fn drawn(&self, available: Option<usize>, head: impl Fn(&str) -> String) -> Zeroizing<String> {
+        let widths = self.widths(available);
         let mut text = Zeroizing::new(String::new());
         for (index, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
@@ -225,13 +235,13 @@ impl Table {
             }
             let line = line.trim_end();
             text.push_str(&if index == 0 {
-                screen.faint(line)
+                head(line)
             } else {
                 line.to_owned()
             });
             text.push('\n');
         }
-        screen.raw(text.as_bytes())
+        text
     }
 
     /// As wide as the widest cell; where a terminal is narrower, the widest columns give way first, down to 8.
