@@ -94,6 +94,8 @@ pub struct Can {
     pub digits: &'static [u8],
     /// Which periods, of TOTP.
     pub periods: Periods,
+    /// Above this period older versions of the app show wrong codes.
+    pub sure_period: u32,
     /// The highest counter.
     pub counter: u64,
     /// Steps that aren't counted from 1970, in words that only vmfa reads.
@@ -133,6 +135,7 @@ impl Can {
         algorithms: &Algorithm::ALL,
         digits: &ALL_DIGITS,
         periods: Periods::Any,
+        sure_period: u32::MAX,
         counter: u64::MAX,
         t0: false,
         pins: (true, true),

@@ -90,6 +90,8 @@ pub enum Lost {
     Confirm,
     /// The colon in its name: what stands before it is taken for the issuer.
     Colon,
+    /// Nothing, but older versions of the app don't know so long a period: they show other codes.
+    LongPeriod,
     /// Nothing, but only vmfa reads from when its steps are counted: other programs show other codes.
     T0ForVmfa,
 }
@@ -109,6 +111,7 @@ impl Lost {
             Self::SerialNumberInNote => "serial_number_in_note",
             Self::Confirm => "confirm",
             Self::Colon => "name",
+            Self::LongPeriod => "period",
             Self::T0ForVmfa => "t0",
         }
     }
@@ -129,6 +132,9 @@ impl fmt::Display for Lost {
             Self::SerialNumberInNote => "AWS serial number (it stands in the note)",
             Self::Confirm => "asking before each code",
             Self::Colon => "colon in the name (what is before it becomes the issuer)",
+            Self::LongPeriod => {
+                "long period (older versions of the app take it for 60 s and show wrong codes)"
+            }
             Self::T0ForVmfa => {
                 "start of its steps (only vmfa reads it: other apps show wrong codes)"
             }
@@ -226,6 +232,10 @@ fn lost(can: &Can, account: &Account) -> Vec<Lost> {
             !can.colon && summary.issuer.is_empty() && summary.name.contains(':'),
             Lost::Colon,
         ),
+        (
+            summary.scheme.period() > Some(can.sure_period),
+            Lost::LongPeriod,
+        ),
         (summary.scheme.t0() != 0, Lost::T0ForVmfa),
     ];
     let all = all.into_iter().filter(|(is_lost, _)| *is_lost);
@@ -267,7 +277,7 @@ pub fn held(account: &Account, fate: &Fate) -> Option<Account> {
                 summary.issuer = before.trim().to_owned();
                 summary.name = after.trim().to_owned();
             }
-            Lost::T0ForVmfa => {}
+            Lost::LongPeriod | Lost::T0ForVmfa => {}
         }
     }
     // The mark of a conflict is this vault's own affair; both accounts go, each by itself.

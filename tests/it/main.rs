@@ -5,6 +5,7 @@
 #[cfg(feature = "aws")]
 mod aws_profiles;
 mod cli;
+mod export_round_trip;
 mod floors;
 mod import_negative;
 mod import_samples;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::account::{Account, key_uri};
 use crate::base32;
 use crate::clock::UnixTime;
-use crate::export::can::{Can, Kind, Tags, USUAL};
+use crate::export::can::{Can, Kind, Periods, Tags, USUAL};
 use crate::export::format::{Sealing, Shape, Target};
 use crate::export::loss::Obstacle;
 use crate::export::words::title;
@@ -27,6 +27,9 @@ pub(super) const TARGET: Target = Target {
         kinds: &[Kind::Totp, Kind::Hotp, Kind::Steam],
         algorithms: &USUAL,
         digits: &[6, 7, 8, 9, 10],
+        // KeePassXC 2.7.4 bounds a period at a minute, later ones at a day.
+        periods: Periods::UpTo(86_400),
+        sure_period: 60,
         tags: Tags::First,
         favorite: false,
         trash: false,

@@ -248,7 +248,7 @@ fn chosen(vault: &Unlocked, input: &Export) -> Outcome<Vec<Account>> {
 
 /// What is left out, and what is lost, account by account.
 fn report(context: &Context, accounts: &[Account], fates: &[Fate]) {
-    let mut table = Table::new(&["ACCOUNT", "", "WHAT AND WHY"]);
+    let mut table = Table::new(&["ACCOUNT", "OUTCOME", "WHAT AND WHY"]);
     for (account, fate) in accounts.iter().zip(fates) {
         let summary = &account.summary;
         match fate {
