@@ -21,6 +21,7 @@ pub use loss::{Fate, Lost, Obstacle, fates, held};
 
 use crate::account::Account;
 use crate::clock::UnixTime;
+use crate::export::loss::in_file;
 use crate::secret::{Secret, SecretText};
 
 /// Whether the file may be read by anybody who has it.
@@ -73,7 +74,7 @@ pub fn write(
     let carried: Vec<Account> = accounts
         .iter()
         .zip(&fates)
-        .filter_map(|(account, fate)| held(account, fate))
+        .filter_map(|(account, fate)| in_file(account, fate))
         .collect();
     if carried.is_empty() {
         return Err(ExportError::Nothing(target.app));

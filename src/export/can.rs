@@ -120,6 +120,8 @@ pub struct Can {
     pub twins: bool,
     /// A name with a colon where there is no issuer.
     pub colon: bool,
+    /// No issuer at all: others need a title, and have the name for one.
+    pub no_issuer: bool,
 }
 
 /// What nearly everybody can.
@@ -148,6 +150,7 @@ impl Can {
         serial_number: false,
         twins: true,
         colon: true,
+        no_issuer: true,
     };
 
     /// What can't be held, in a line: first which accounts are left out, then which of their words.

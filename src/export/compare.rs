@@ -1,7 +1,8 @@
 //! Whether what was read back is what was written.
 
 use crate::account::Account;
-use crate::export::loss::{Fate, held};
+use crate::export::format::Target;
+use crate::export::loss::{Fate, Lost, held};
 
 /// How an export differs from the accounts it was made of, its declared losses aside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +23,12 @@ impl Comparison {
 }
 
 /// Holds the accounts that were read out of an export against those that went in.
-pub fn compare(accounts: &[Account], fates: &[Fate], read: &[Account]) -> Comparison {
+pub fn compare(
+    target: &Target,
+    accounts: &[Account],
+    fates: &[Fate],
+    read: &[Account],
+) -> Comparison {
     let mut comparison = Comparison::default();
     let mut left: Vec<&Account> = read.iter().collect();
     for (account, fate) in accounts.iter().zip(fates) {
@@ -30,18 +36,19 @@ pub fn compare(accounts: &[Account], fates: &[Fate], read: &[Account]) -> Compar
             continue;
         };
         // Two accounts may have the same codes and differ in their words: the one that is most alike first.
-        let find = |is: fn(&Account, &Account) -> bool| {
-            let is_it = |found: &&Account| gives_same_codes(&wanted, found) && is(&wanted, found);
-            left.iter().position(is_it)
+        let is_alike = |found: &Account| {
+            has_same_label(&wanted, found) && has_same_words(target, &wanted, found)
         };
-        let best =
-            find(|wanted, found| has_same_label(wanted, found) && has_same_words(wanted, found))
-                .or_else(|| find(has_same_label))
-                .or_else(|| find(|_, _| true));
+        let is_it = |found: &&Account| gives_same_codes(&wanted, found);
+        let find =
+            |is: &dyn Fn(&Account) -> bool| left.iter().position(|found| is_it(found) && is(found));
+        let best = find(&is_alike)
+            .or_else(|| find(&|found| has_same_label(&wanted, found)))
+            .or_else(|| find(&|_| true));
         match best {
             Some(index) => {
                 let found = left.swap_remove(index);
-                if !(has_same_label(&wanted, found) && has_same_words(&wanted, found)) {
+                if !is_alike(found) {
                     comparison.changed.push(account.summary.label());
                 }
             }
@@ -60,11 +67,12 @@ fn has_same_label(wanted: &Account, found: &Account) -> bool {
     wanted.summary.issuer == found.summary.issuer && wanted.summary.name == found.summary.name
 }
 
-fn has_same_words(wanted: &Account, found: &Account) -> bool {
+fn has_same_words(target: &Target, wanted: &Account, found: &Account) -> bool {
     let (wanted, found) = (&wanted.summary, &found.summary);
+    let is_unread = |lost| target.unread.contains(&lost);
     wanted.tags == found.tags
-        && wanted.note == found.note
-        && wanted.favorite == found.favorite
+        && (wanted.note == found.note || is_unread(Lost::Note))
+        && (wanted.favorite == found.favorite || is_unread(Lost::Favorite))
         && wanted.trashed.is_some() == found.trashed.is_some()
         && wanted.label_issuer == found.label_issuer
         && wanted.image == found.image

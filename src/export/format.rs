@@ -16,7 +16,7 @@ mod uris;
 use crate::account::Account;
 use crate::clock::UnixTime;
 use crate::export::can::Can;
-use crate::export::loss::Obstacle;
+use crate::export::loss::{Lost, Obstacle};
 use crate::export::{ExportError, Form, Output};
 
 /// Something that accounts can be written for.
@@ -37,6 +37,8 @@ pub struct Target {
     pub can: Can,
     /// The importer that reads it back, by its id; none where nobody does.
     pub read_by: Option<&'static str>,
+    /// Words that are in the file, and that vmfa's own importer doesn't take from there.
+    pub unread: &'static [Lost],
     /// How to get it into the app, a step a line.
     pub how: &'static str,
     /// What else may keep an account out.
@@ -92,5 +94,5 @@ pub fn by_id(word: &str) -> Option<&'static Target> {
     TARGETS
         .iter()
         .copied()
-        .find(|target| is(&target.id) || target.also.iter().any(|name| is(name)))
+        .find(|target| is(&target.id) || target.also.iter().any(is))
 }

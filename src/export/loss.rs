@@ -90,6 +90,8 @@ pub enum Lost {
     Confirm,
     /// The colon in its name: what stands before it is taken for the issuer.
     Colon,
+    /// Its having no issuer: the name stands for one.
+    NoIssuer,
     /// Nothing, but older versions of the app don't know so long a period: they show other codes.
     LongPeriod,
     /// Nothing, but only vmfa reads from when its steps are counted: other programs show other codes.
@@ -111,6 +113,7 @@ impl Lost {
             Self::SerialNumberInNote => "serial_number_in_note",
             Self::Confirm => "confirm",
             Self::Colon => "name",
+            Self::NoIssuer => "issuer",
             Self::LongPeriod => "period",
             Self::T0ForVmfa => "t0",
         }
@@ -132,6 +135,7 @@ impl fmt::Display for Lost {
             Self::SerialNumberInNote => "AWS serial number (it stands in the note)",
             Self::Confirm => "asking before each code",
             Self::Colon => "colon in the name (what is before it becomes the issuer)",
+            Self::NoIssuer => "its having no issuer (the name is the title there)",
             Self::LongPeriod => {
                 "long period (older versions of the app take it for 60 s and show wrong codes)"
             }
@@ -233,6 +237,10 @@ fn lost(can: &Can, account: &Account) -> Vec<Lost> {
             Lost::Colon,
         ),
         (
+            !can.no_issuer && summary.issuer.is_empty() && !summary.name.is_empty(),
+            Lost::NoIssuer,
+        ),
+        (
             summary.scheme.period() > Some(can.sure_period),
             Lost::LongPeriod,
         ),
@@ -242,8 +250,19 @@ fn lost(can: &Can, account: &Account) -> Vec<Lost> {
     all.map(|(_, lost)| lost).collect()
 }
 
-/// The account as it is in the file; none if it is left out.
+/// The account as whoever reads the file will have it; none if it is left out.
 pub fn held(account: &Account, fate: &Fate) -> Option<Account> {
+    let mut held = in_file(account, fate)?;
+    if let Fate::Carried(losses) = fate
+        && losses.contains(&Lost::NoIssuer)
+    {
+        held.summary.issuer = held.summary.name.clone();
+    }
+    Some(held)
+}
+
+/// The account as it is written.
+pub(super) fn in_file(account: &Account, fate: &Fate) -> Option<Account> {
     let Fate::Carried(losses) = fate else {
         return None;
     };
@@ -277,7 +296,7 @@ pub fn held(account: &Account, fate: &Fate) -> Option<Account> {
                 summary.issuer = before.trim().to_owned();
                 summary.name = after.trim().to_owned();
             }
-            Lost::LongPeriod | Lost::T0ForVmfa => {}
+            Lost::NoIssuer | Lost::LongPeriod | Lost::T0ForVmfa => {}
         }
     }
     // The mark of a conflict is this vault's own affair; both accounts go, each by itself.

@@ -104,9 +104,13 @@ fn read(files: &[(String, Secret)], form: Form<'_>) -> Result<Vec<Account>, Impo
         .collect())
 }
 
-/// Every word of an account in a line, so that two lists can be compared.
-fn told(account: &Account) -> String {
-    let summary = &account.summary;
+/// Every word of an account in a line, so that two lists can be compared. What the importer leaves in the file is left out.
+fn told(target: &Target, account: &Account) -> String {
+    let mut summary = account.summary.clone();
+    if target.unread.contains(&Lost::Note) {
+        summary.note.clear();
+    }
+    summary.favorite &= !target.unread.contains(&Lost::Favorite);
     let secret: String = account
         .secret
         .expose()
@@ -160,7 +164,7 @@ fn what_comes_back_is_what_went_out_but_for_what_was_said() {
                 .iter()
                 .zip(&exported.fates)
                 .filter_map(|(account, fate)| export::held(account, fate))
-                .map(|account| told(&account))
+                .map(|account| told(target, &account))
                 .collect();
             let name = format!(
                 "{} {}",
@@ -177,8 +181,9 @@ fn what_comes_back_is_what_went_out_but_for_what_was_said() {
                     continue;
                 }
             };
-            let comparison = export::compare(&accounts, &exported.fates, &found);
-            let mut found: Vec<String> = found.iter().map(told).collect();
+            let comparison = export::compare(target, &accounts, &exported.fates, &found);
+            let mut found: Vec<String> =
+                found.iter().map(|account| told(target, account)).collect();
             for line in &wanted {
                 match found.iter().position(|found| found == line) {
                     Some(index) => drop(found.swap_remove(index)),
@@ -246,7 +251,7 @@ fn the_comparison_sees_what_changed() {
         held.filter_map(|(account, fate)| export::held(account, fate))
             .collect()
     };
-    let compare = |back: &[Account]| export::compare(&accounts, &fates, back);
+    let compare = |back: &[Account]| export::compare(target, &accounts, &fates, back);
     assert!(compare(&back()).agrees() && compare(&back()).changed.is_empty());
 
     let mut one = back();

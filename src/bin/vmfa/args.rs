@@ -232,7 +232,7 @@ pub(crate) enum Command {
     /// Draw an account as a QR code for another device, after the passphrase was typed
     #[command(after_help = "Examples:\n  vmfa qr github\n  vmfa qr github --png github.png")]
     Qr(Qr),
-    /// Write accounts for another app, for paper, or as a backup, after the passphrase was typed
+    /// Write accounts for another app, for paper or as a backup; asks for the passphrase
     #[command(
         after_help = "Examples:\n  vmfa export --to aegis --out aegis.json                 encrypted, under a new passphrase\n  \
                       vmfa export --to google --plaintext                     QR codes here in the terminal, one after another\n  \

@@ -27,6 +27,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("aegis"),
+    unread: &[],
     how: "\
 1. vmfa export --to aegis --out aegis.json
    asks for a new passphrase; the file can be read only with it.

@@ -28,6 +28,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("ente"),
+    unread: &[],
     how: "\
 1. vmfa export --to ente --out ente.txt
    asks for a new passphrase; the file can be read only with it.

@@ -32,6 +32,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("freeotpplus"),
+    unread: &[],
     how: "\
 1. vmfa export --to freeotp+ --plaintext --out freeotp-backup.json
 2. Bring the file to the phone.

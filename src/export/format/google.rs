@@ -40,6 +40,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("qr"),
+    unread: &[],
     how: "\
 1. vmfa export --to google --plaintext
    shows the first code; --out DIR writes pictures instead.

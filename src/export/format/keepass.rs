@@ -10,7 +10,7 @@ use crate::base32;
 use crate::clock::UnixTime;
 use crate::export::can::{Can, Kind, Periods, Tags, USUAL};
 use crate::export::format::{Sealing, Shape, Target};
-use crate::export::loss::Obstacle;
+use crate::export::loss::{Lost, Obstacle};
 use crate::export::words::title;
 use crate::export::{ExportError, Form, Output};
 use crate::otp::{Algorithm, Scheme};
@@ -35,9 +35,11 @@ pub(super) const TARGET: Target = Target {
         trash: false,
         prefix: false,
         image: false,
+        no_issuer: false,
         ..Can::ALL
     },
     read_by: Some("keepass"),
+    unread: &[Lost::Note],
     how: "\
 1. vmfa export --to keepass --out codes.kdbx
    asks for a new passphrase, which becomes the database's.

@@ -29,6 +29,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("uris"),
+    unread: &[],
     how: "\
 1. vmfa export --to pass --plaintext --out otp
 2. cd otp && find . -type f | while read -r file; do

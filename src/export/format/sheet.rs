@@ -36,6 +36,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: None,
+    unread: &[],
     how: "\
 1. vmfa export --to sheet --plaintext --out sheet.html
 2. Open it in a browser and print it, on A4 or Letter. A printer that keeps what it printed keeps the secrets.

@@ -33,6 +33,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("stratum"),
+    unread: &[],
     how: "\
 1. vmfa export --to stratum --out backup.authpro
    asks for a new passphrase; the file can be read only with it.

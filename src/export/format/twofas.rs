@@ -30,9 +30,11 @@ pub(super) const TARGET: Target = Target {
         trash: false,
         prefix: false,
         image: false,
+        no_issuer: false,
         ..Can::ALL
     },
     read_by: Some("2fas"),
+    unread: &[],
     how: "\
 1. vmfa export --to 2fas --out backup.2fas
    asks for a new passphrase; the file can be read only with it.
@@ -108,7 +110,11 @@ fn service(account: &Account, index: usize, millis: u64, groups: &[(String, Stri
     };
     let mut otp = Map::new();
     let mut put = |key: &str, value: Value| otp.insert(key.to_owned(), value);
-    put("label", json!(summary.label()));
+    // With the issuer before it, as the app has it, also where there is nothing behind.
+    put(
+        "label",
+        json!(format!("{}:{}", summary.issuer, summary.name)),
+    );
     put("account", json!(summary.name));
     if !summary.issuer.is_empty() {
         put("issuer", json!(summary.issuer));

@@ -24,6 +24,7 @@ pub(super) const TARGET: Target = Target {
         ..Can::ALL
     },
     read_by: Some("uris"),
+    unread: &[],
     how: "\
 1. vmfa export --to uris --plaintext --out list.txt
 2. Read the file in the other app: Aegis, Ente Auth and Stratum call it \"plain text\" or \"URI list\",

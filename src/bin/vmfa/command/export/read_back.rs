@@ -42,7 +42,7 @@ pub(super) fn check(
             return Err(differs(&format!("it can't be read back: {error}")));
         }
     };
-    let comparison = compare(accounts, fates, &read);
+    let comparison = compare(written.target, accounts, fates, &read);
     if !comparison.agrees() {
         let mut what = Vec::new();
         if !comparison.missing.is_empty() {
