@@ -124,16 +124,25 @@ pub struct Argon2id {
 }
 
 impl Argon2id {
-    /// `len` bytes of key.
+    /// Whether it is done at all.
     ///
     /// # Errors
     /// More than 1 GiB, 64 passes or 16 lanes, or so much of two that it takes minutes; less than Argon2 can do with.
-    pub fn derive(self, passphrase: &[u8], salt: &[u8], len: usize) -> Result<Plain, CipherError> {
+    pub fn check(self) -> Result<(), CipherError> {
         let Self { kib, passes, lanes } = self;
         within(Cost::Lanes, lanes, 1, MOST_LANES)?;
         within(Cost::Memory, kib, 8 * lanes, MOST_KIB)?;
         within(Cost::Iterations, passes, 1, MOST_PASSES)?;
-        within(Cost::Memory, kib * passes, 1, MOST_WORK)?;
+        within(Cost::Memory, kib * passes, 1, MOST_WORK)
+    }
+
+    /// `len` bytes of key.
+    ///
+    /// # Errors
+    /// As [`Argon2id::check`], or the system has no such memory.
+    pub fn derive(self, passphrase: &[u8], salt: &[u8], len: usize) -> Result<Plain, CipherError> {
+        self.check()?;
+        let Self { kib, passes, lanes } = self;
         if FUZZING {
             return Ok(Zeroizing::new(vec![0; len]));
         }

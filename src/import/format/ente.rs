@@ -81,6 +81,8 @@ fn open(json: &Value, passphrase: &SecretText) -> Result<Plain, ImportError> {
     let salt = in_base64(params, "salt")?;
     let header = in_base64(json, "encryptionNonce")?;
     let sealed = in_base64(json, "encryptedData")?;
+    // What is asked for is refused first: it says more of a file than that a text in it is short.
+    argon2id.check()?;
     if salt.len() < 8 || header.len() != 24 || sealed.len() <= 17 {
         return Err(ImportError::damaged("a text in it is too short"));
     }

@@ -20,7 +20,7 @@ With Stratum at hand, use its backup (vmfa import --help stratum). From a rooted
    In old versions it is in /data/data/me.jmh.authenticatorpro/files.
 2. vmfa import proauth.db3
 With a password set in Stratum the database is encrypted with it: take the backup instead.",
-    seen: Seen::Files,
+    seen: Seen::Description,
     is,
     read,
 };
