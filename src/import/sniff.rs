@@ -158,7 +158,8 @@ fn in_archive(
         !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store")
     })?;
     let mut readings: Vec<Reading> = Vec::new();
-    let mut failed = None;
+    let mut failed: Vec<(&str, ImportError)> = Vec::new();
+    let mut unmarked = None;
     let mut other_files = 0;
     for member in &members {
         if has_better_twin(member, &members) {
@@ -192,7 +193,11 @@ fn in_archive(
                 | ImportError::Pgp
                 | ImportError::NotRead { .. }
                 | ImportError::Version { .. }),
-            ) => failed = failed.or(Some(error)),
+            ) => failed.push((&member.name, error)),
+            Err(error @ (ImportError::Unmarked | ImportError::UnknownOrSealed)) => {
+                unmarked = Some(error);
+                other_files += 1;
+            }
             Err(_) => other_files += 1,
         }
     }
@@ -205,16 +210,23 @@ fn in_archive(
         !read_along.iter().any(|along| along == name)
     });
     let found_any = readings.iter().any(|reading| !reading.contents.is_empty());
-    match (readings.first_mut(), failed) {
-        (_, Some(error)) if !found_any => Err(error),
-        (Some(first), _) => {
-            for _ in 0..other_files {
-                first.contents.skip(Other::File);
-            }
-            Ok(readings)
-        }
-        (None, _) => Err(ImportError::Unknown),
+    // A passphrase that is missing is asked for, whatever else came out without it.
+    let is_shut = |(_, error): &&(&str, ImportError)| *error == ImportError::NeedsPassphrase;
+    let worst = failed.iter().find(is_shut);
+    if let Some((_, error)) = worst.or(failed.first().filter(|_| !found_any)) {
+        return Err(error.clone());
     }
+    let Some(first) = readings.first_mut() else {
+        return Err(unmarked.unwrap_or(ImportError::Unknown));
+    };
+    for (name, error) in failed {
+        let what = format!("{name} in it can't be read: {error}");
+        first.contents.remarks.push(Remark::PartMissing(what));
+    }
+    for _ in 0..other_files {
+        first.contents.skip(Other::File);
+    }
+    Ok(readings)
 }
 
 /// Whether another file of the archive has the same accounts in a better form: some apps put a page to print beside the data.

@@ -35,7 +35,7 @@ const SALT: usize = 12;
 fn is(document: &Document<'_>) -> Likeness {
     let is_entry = |entry: &Value| {
         let has = |key| entry.get(key).is_some();
-        has("secret") && has("label") && has("type") && !has("algo") && !has("uri") && !has("kind")
+        has("secret") && has("label") && !has("algo") && !has("uri") && !has("kind")
     };
     let entries = document.json().and_then(Value::as_array);
     if entries.is_some_and(|entries| entries.iter().any(is_entry)) {

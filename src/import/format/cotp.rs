@@ -62,11 +62,17 @@ fn is_elements(json: &Value) -> bool {
 }
 
 fn is_uris(json: &Value) -> bool {
-    let items = json.list("items");
-    items
+    uris(json)
         .iter()
         .filter_map(Value::as_str)
         .any(|item| item.contains("://"))
+}
+
+/// The URIs: in `items`, or the bare list that a script writes.
+fn uris(json: &Value) -> &[Value] {
+    json.as_array()
+        .filter(|list| list.iter().any(Value::is_string))
+        .map_or(json.list("items"), Vec::as_slice)
 }
 
 fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Contents, ImportError> {
@@ -100,7 +106,7 @@ fn open(json: &Value, passphrase: &SecretText) -> Result<Plain, ImportError> {
 
 fn contents_of(json: &Value) -> Contents {
     let mut contents = Contents::default();
-    for (index, item) in json.list("items").iter().enumerate() {
+    for (index, item) in uris(json).iter().enumerate() {
         match item.as_str() {
             Some(uri) => contents.texts.push((
                 format!("item {}", index + 1),
@@ -110,7 +116,10 @@ fn contents_of(json: &Value) -> Contents {
         }
     }
     // The first version was a bare list.
-    let elements = json.as_array().map_or(json.list("elements"), Vec::as_slice);
+    let elements = json
+        .as_array()
+        .filter(|list| list.iter().any(Value::is_object))
+        .map_or(json.list("elements"), Vec::as_slice);
     if let Some(version) = json
         .number("version")
         .filter(|version| *version > INNER_VERSION && !elements.is_empty())

@@ -47,7 +47,14 @@ fn is(document: &Document<'_>) -> Likeness {
     let has_uris = || {
         table.names().len() > 1
             && !table.names()[0].starts_with('#')
-            && table.rows().iter().any(|row| row.cells().any(is_code_uri))
+            && table
+                .rows()
+                .iter()
+                .any(|row| row.cells().count() > 1 && row.cells().any(is_code_uri))
+            && !table
+                .rows()
+                .iter()
+                .any(|row| row.cells().count() == 1 && row.cells().any(is_code_uri))
             && !table.names().iter().any(|name| is_uri(name))
     };
     match is_login || has_uris() {

@@ -1,5 +1,7 @@
 //! FreeOTP 2: a Java map of JSON texts, each secret sealed by itself under a master key. And FreeOTP 1's preferences.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::account::{Draft, Field, Reason, Refusal, Warning};
@@ -45,12 +47,8 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
         .iter()
         .filter_map(|(key, value)| Some((key.as_ref()?.as_str(), value.as_ref()?.as_str())))
         .collect();
-    let text_of = |name: &str| {
-        texts
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|found| found.1)
-    };
+    let by_name: HashMap<&str, &str> = texts.iter().rev().copied().collect();
+    let text_of = |name: &str| by_name.get(name).copied();
     let master = text_of(MASTER).ok_or_else(|| ImportError::damaged("it has no master key"))?;
     let master = master_key(&*Json::parse(master.as_bytes())?, passphrase)?;
     let mut contents = Contents::default();

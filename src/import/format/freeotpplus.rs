@@ -1,5 +1,7 @@
 //! FreeOTP+: tokens in JSON. FreeOTP 1 and the preferences of both have the same tokens in XML.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::account::Draft;
@@ -74,16 +76,20 @@ pub(super) fn preferences(document: &Document<'_>) -> Result<Contents, ImportErr
         .iter()
         .find(|(name, _)| *name == "tokenOrder")
         .and_then(|(_, order)| Json::parse(order.as_bytes()).ok());
-    let place_of = |name: &str| {
-        let order = order.as_ref().and_then(|order| order.as_array())?;
-        order.iter().position(|known| known == name)
-    };
+    let names = order.as_ref().and_then(|order| order.as_array());
+    let places: HashMap<&str, usize> = names
+        .map_or(&[][..], Vec::as_slice)
+        .iter()
+        .enumerate()
+        .rev()
+        .filter_map(|(place, name)| Some((name.as_str()?, place)))
+        .collect();
     let mut tokens: Vec<(&str, &str)> = values
         .iter()
         .filter(|(name, value)| *name != "tokenOrder" && value.trim_start().starts_with('{'))
         .copied()
         .collect();
-    tokens.sort_by_key(|(name, _)| place_of(name).unwrap_or(usize::MAX));
+    tokens.sort_by_key(|(name, _)| places.get(name).copied().unwrap_or(usize::MAX));
     let mut contents = Contents::default();
     for (index, (name, text)) in tokens.into_iter().enumerate() {
         let place = format!("token {}", index + 1);

@@ -33,20 +33,19 @@ const OPENED: &str = "decrypted_authenticator_tokens";
 const SECRETS: [&str; 4] = ["secret", "decrypted_seed", "decryptedSeed", "seed"];
 
 fn is(document: &Document<'_>) -> Likeness {
+    let is_named = |entry: &Value| entry.get("name").is_some() && entry.get("kind").is_none();
     let is_entry = |entry: &Value| {
         let begins = |uri: &Value| {
             let uri = uri.as_str().unwrap_or_default().trim_start();
             uri.get(..8)
                 .is_some_and(|start| start.eq_ignore_ascii_case("otpauth:"))
         };
-        entry.get("name").is_some()
-            && entry.get("kind").is_none()
-            && (begins(&entry["uri"]) || SECRETS.iter().any(|key| entry[*key].is_string()))
+        begins(&entry["uri"]) || SECRETS.iter().any(|key| entry[*key].is_string())
     };
     let Some(entries) = document.json().map(entries) else {
         return Likeness::No;
     };
-    (!entries.is_empty() && entries.iter().all(is_entry)).into()
+    (entries.iter().all(is_named) && entries.iter().any(is_entry)).into()
 }
 
 fn entries(json: &Value) -> &[Value] {

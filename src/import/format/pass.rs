@@ -20,11 +20,8 @@ pub(super) const FORMAT: Format = Format {
 One entry:   pass show AWS/alice | vmfa import -
              gopass show AWS/alice | vmfa import -
              rbw get --full \"Amazon Web Services\" | vmfa import -
-A whole store is decrypted into a directory in memory, imported, and wiped:
-1. cd ~/.password-store; out=$(mktemp -d -p /dev/shm)
-2. find . -name '*.gpg' | while read -r f; do
-     mkdir -p \"$out/$(dirname \"$f\")\"; gpg -qd \"$f\" > \"$out/${f%.gpg}\"; done
-3. vmfa import \"$out\"; rm -rf \"$out\"
+A whole store:  vmfa import ~/.password-store
+Each entry is opened by your gpg, through a pipe; nothing is written in clear.
 A code without a name is called as its entry, AWS/alice.",
     seen: Seen::Description,
     is,
@@ -41,7 +38,11 @@ fn is(document: &Document<'_>) -> Likeness {
     let Some(text) = document.text().filter(|text| text.len() <= MAX_ENTRY) else {
         return Likeness::No;
     };
-    let first = text.lines().next().unwrap_or_default().trim();
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     let begins_a_list = first.contains("://") || first.starts_with('#');
     if !begins_a_list {
         return codes(text).next().is_some().into();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::account::{Draft, SecretEncoding, key_uri};
+use crate::account::{Draft, Field, Reason, Refusal, SecretEncoding, key_uri};
 use crate::cipher::{Argon2id, Pbkdf2, Plain, cbc_open};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, needed};
@@ -105,6 +105,7 @@ fn manifest(
 ) -> Result<Contents, ImportError> {
     let mut contents = Contents::default();
     let mut missing = Vec::new();
+    let mut failed = None;
     for entry in json.list("entries").iter().take(MAX_FILES) {
         let name = entry.word("filename").unwrap_or_default();
         let Some(bytes) = document.beside().bytes(&name) else {
@@ -112,11 +113,25 @@ fn manifest(
             continue;
         };
         let opened = match is_sealed(entry) {
-            true => open(&bytes, entry, passphrase)?,
-            false => Json::parse(&bytes)?,
+            true => open(&bytes, entry, passphrase),
+            false => Json::parse(&bytes),
         };
-        contents.rows.push(Ok(account(&opened, name.clone())));
+        match opened {
+            Ok(opened) => contents.rows.push(Ok(account(&opened, name.clone()))),
+            Err(ImportError::NeedsPassphrase) => return Err(ImportError::NeedsPassphrase),
+            Err(error) => {
+                failed = failed.or(Some(error));
+                contents.rows.push(Err(Refusal {
+                    place: name.clone(),
+                    ..Refusal::of(Field::Secret, Reason::Sealed)
+                }));
+            }
+        }
         contents.read_along.push(name);
+    }
+    // One file that is broken stops no other; where none opens, it is the passphrase or all of them.
+    if let Some(error) = failed.filter(|_| contents.rows.iter().all(Result::is_err)) {
+        return Err(error);
     }
     if contents.rows.is_empty()
         && let Some(name) = missing.first()

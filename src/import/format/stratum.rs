@@ -1,6 +1,8 @@
 //! Stratum, which was Authenticator Pro: a backup in JSON, in clear or sealed in two ways. Its page and its list of Key URIs
 //! are like others (`html`, `uris`).
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::account::{Draft, SecretEncoding};
@@ -97,14 +99,15 @@ fn legacy(bytes: &[u8], passphrase: &SecretText) -> Result<Plain, ImportError> {
 
 fn backup(json: &Value) -> Contents {
     let mut contents = Contents::default();
+    let categories = categories(json);
     for (index, entry) in json.list("Authenticators").iter().enumerate() {
         let place = format!("authenticator {}", index + 1);
-        contents.rows.push(Ok(account(entry, json, place)));
+        contents.rows.push(Ok(account(entry, &categories, place)));
     }
     contents
 }
 
-fn account(entry: &Value, backup: &Value, place: String) -> Draft {
+fn account(entry: &Value, categories: &Categories<'_>, place: String) -> Draft {
     let kind = match entry.word("Type").unwrap_or_default().as_str() {
         "1" => "hotp".into(),
         "2" => "totp".into(),
@@ -135,24 +138,30 @@ fn account(entry: &Value, backup: &Value, place: String) -> Draft {
         period: entry.word("Period").filter(|_| !is_hotp),
         counter: entry.word("Counter").filter(|_| is_hotp),
         pin: entry.secret("Pin"),
-        tags: categories(entry, backup),
+        tags: entry["Secret"]
+            .as_str()
+            .and_then(|secret| categories.get(secret))
+            .cloned()
+            .unwrap_or_default(),
         kind: Some(kind),
         ..draft(place)
     }
 }
 
-/// The names of the categories. An account is known by its secret there.
-fn categories(entry: &Value, backup: &Value) -> Vec<String> {
-    let secret = &entry["Secret"];
-    let links = backup.list("AuthenticatorCategories").iter();
-    let ids = links
-        .filter(|link| secret.is_string() && &link["AuthenticatorSecret"] == secret)
-        .map(|link| &link["CategoryId"]);
-    let name = |id: &Value| {
-        let mut known = backup.list("Categories").iter();
-        known
-            .find(|category| !id.is_null() && &category["Id"] == id)?
-            .word("Name")
-    };
-    ids.filter_map(name).collect()
+/// The names of each account's categories. An account is known by its secret there.
+type Categories<'a> = HashMap<&'a str, Vec<String>>;
+
+fn categories(backup: &Value) -> Categories<'_> {
+    let named = backup.list("Categories").iter();
+    let names: HashMap<&str, String> = named
+        .filter_map(|category| Some((category["Id"].as_str()?, category.word("Name")?)))
+        .collect();
+    let mut categories = Categories::new();
+    for link in backup.list("AuthenticatorCategories") {
+        let name = link["CategoryId"].as_str().and_then(|id| names.get(id));
+        if let (Some(secret), Some(name)) = (link["AuthenticatorSecret"].as_str(), name) {
+            categories.entry(secret).or_default().push(name.clone());
+        }
+    }
+    categories
 }

@@ -528,3 +528,24 @@ fn what_holds_no_code_is_counted_by_kind() {
     );
     assert_eq!(accounts(reading), ["A:b"]);
 }
+
+#[test]
+fn a_word_after_from_means_one_format() {
+    let mut words: Vec<String> = FORMATS
+        .iter()
+        .flat_map(|format| std::iter::once(&format.id).chain(format.also))
+        .map(|word| word.to_lowercase())
+        .collect();
+    let count = words.len();
+    words.sort();
+    words.dedup();
+    assert_eq!(words.len(), count, "{words:?}");
+    for format in FORMATS {
+        assert!(format.how.contains("vmfa import"), "{}", format.id);
+        assert!(
+            format.how.lines().all(|line| line.len() <= 130),
+            "{}",
+            format.id
+        );
+    }
+}

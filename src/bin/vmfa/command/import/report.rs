@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use vmfa::account::Warning;
 use vmfa::account::text::clean;
-use vmfa::import::Other;
+use vmfa::import::{Other, Remark};
 
 use crate::args::Import;
 use crate::command::import::gather::Gathered;
@@ -84,7 +84,12 @@ fn exit(gathered: &[Gathered], report: &Report) -> Exit {
     let failed = gathered
         .iter()
         .find_map(|file| file.contents.as_ref().err());
-    let is_whole = report.batches.iter().all(vmfa::import::Batch::is_complete);
+    let lacks = |remark: &Remark| matches!(remark, Remark::PartMissing(_) | Remark::DamagedPicture);
+    let mut contents = gathered
+        .iter()
+        .filter_map(|file| file.contents.as_ref().ok());
+    let is_whole = report.batches.iter().all(vmfa::import::Batch::is_complete)
+        && !contents.any(|contents| contents.remarks.iter().any(lacks));
     match (counts.accounts(), counts.refused, failed) {
         (0, 0, None) => Exit::NotFound,
         (0, 0, Some(fault)) => fault.exit(),
