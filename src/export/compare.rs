@@ -47,7 +47,7 @@ pub fn compare(
             .or_else(|| find(&|_| true));
         match best {
             Some(index) => {
-                let found = left.swap_remove(index);
+                let found = left.remove(index);
                 if !is_alike(found) {
                     comparison.changed.push(account.summary.label());
                 }
