@@ -167,7 +167,7 @@ impl Can {
                 .map(|algorithm| algorithm.name().to_owned()),
         );
         if self.digits.len() < ALL_DIGITS.len() {
-            out.push(format!("codes other than of {} digits", self.lengths()));
+            out.push(format!("codes of other lengths than {}", self.lengths()));
         }
         match self.periods {
             Periods::Any => {}

@@ -234,17 +234,17 @@ pub(crate) enum Command {
     Qr(Qr),
     /// Write accounts for another app, for paper or as a backup; asks for the passphrase
     #[command(
-        after_help = "Examples:\n  vmfa export --to aegis --out aegis.json                 encrypted, under a new passphrase\n  \
-                      vmfa export --to google --plaintext                     QR codes here in the terminal, one after another\n  \
-                      vmfa export --to keepass --out work.kdbx work           those that match \"work\"\n  \
-                      vmfa export --to vmfa --trash --out backup.vmfa         a whole vault, under a passphrase of its own\n  \
-                      vmfa export --to aegis --how                            the steps into that app\n\n\
+        after_help = "Examples:\n  vmfa export --to aegis --out aegis.json          encrypted, under a new passphrase\n  \
+                      vmfa export --to google --plaintext              QR codes here in the terminal, to scan\n  \
+                      vmfa export --to keepass --out work.kdbx work    those that match \"work\"\n  \
+                      vmfa export --to vmfa --trash --out backup.vmfa  a vault under a passphrase of its own\n  \
+                      vmfa export --to aegis --how                     the steps into that app\n\n\
                       `vmfa export --help` lists the formats and what they can't hold.",
-        after_long_help = format!("Examples:\n  vmfa export --to aegis --out aegis.json                 encrypted, under a new passphrase\n  \
-                      vmfa export --to google --plaintext                     QR codes here in the terminal, one after another\n  \
-                      vmfa export --to keepass --out work.kdbx work           those that match \"work\"\n  \
-                      vmfa export --to vmfa --trash --out backup.vmfa         a whole vault, under a passphrase of its own\n  \
-                      vmfa export --to aegis --how                            the steps into that app\n\n{}\n\n\
+        after_long_help = format!("Examples:\n  vmfa export --to aegis --out aegis.json          encrypted, under a new passphrase\n  \
+                      vmfa export --to google --plaintext              QR codes here in the terminal, to scan\n  \
+                      vmfa export --to keepass --out work.kdbx work    those that match \"work\"\n  \
+                      vmfa export --to vmfa --trash --out backup.vmfa  a vault under a passphrase of its own\n  \
+                      vmfa export --to aegis --how                     the steps into that app\n\n{}\n\n\
                       What is left out or lost is told account by account, and the export is read back and compared\n\
                       before it is under its name. Exit code 7: some accounts couldn't be carried.", crate::command::export::table())
     )]
