@@ -1,5 +1,6 @@
 //! Several texts together: the parts of a migration find each other, and what is missing is said.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::account::key_uri::trim;
@@ -73,7 +74,8 @@ impl fmt::Display for Batch {
 /// twice counts once.
 pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Collected {
     let mut collected = Collected::default();
-    let mut seen: Vec<(usize, u32, &str)> = Vec::new();
+    let mut seen: HashMap<(i32, u32, u32), Vec<&str>> = HashMap::new();
+    let mut groups: HashMap<(i32, u32), Vec<usize>> = HashMap::new();
     for (index_of_text, (place, text)) in texts.into_iter().enumerate() {
         let read = match read_text(text) {
             Ok(read) => read,
@@ -87,30 +89,31 @@ pub fn collect<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Colle
             let text = trim(text);
             // One export has one text for a part. Another text under the same number is another export, since an app may
             // give each the number 0: it is kept, as nothing may be lost.
-            let mine = |batch: usize| {
-                let with = |(of, index, other): &(usize, u32, &str)| {
-                    *of == batch && *index == part.index && *other != text
-                };
-                !seen.iter().any(with)
-            };
-            let known = (0..collected.batches.len()).find(|index| {
-                let batch = &collected.batches[*index];
-                batch.id == part.batch_id && batch.size == part.size && mine(*index)
-            });
-            let index = known.unwrap_or_else(|| {
-                collected.batches.push(Batch {
-                    id: part.batch_id,
-                    size: part.size,
-                    found: Vec::new(),
-                });
-                collected.batches.len() - 1
-            });
-            let found = &mut collected.batches[index].found;
-            match found.binary_search(&part.index) {
-                Ok(_) => continue,
-                Err(position) => found.insert(position, part.index),
+            let texts = seen
+                .entry((part.batch_id, part.size, part.index))
+                .or_default();
+            if texts.contains(&text) {
+                continue;
             }
-            seen.push((index, part.index, text));
+            // Exports of one number are filled in order, so that those before have this part already.
+            let of_this_number = groups.entry((part.batch_id, part.size)).or_default();
+            let index = match of_this_number.get(texts.len()) {
+                Some(index) => *index,
+                None => {
+                    collected.batches.push(Batch {
+                        id: part.batch_id,
+                        size: part.size,
+                        found: Vec::new(),
+                    });
+                    of_this_number.push(collected.batches.len() - 1);
+                    collected.batches.len() - 1
+                }
+            };
+            texts.push(text);
+            let found = &mut collected.batches[index].found;
+            if let Err(position) = found.binary_search(&part.index) {
+                found.insert(position, part.index);
+            }
         }
         let count = read.drafts.len();
         collected

@@ -30,7 +30,7 @@ pub enum ImportError {
     UnknownOrSealed,
     /// It looks like random bytes, and no passphrase was given to try.
     #[error(
-        "nothing in it says what it is: no export, or one that is sealed without a mark (andOTP, OTPClient 1, Authenticator Plus)"
+        "nothing in it says what it is: no export, or one that is sealed without a mark (andOTP, OTPClient 1, Authenticator Plus, TOTP Authenticator)"
     )]
     Unmarked,
     /// It was said to be of a format, and isn't.
@@ -57,6 +57,12 @@ pub enum ImportError {
     #[error("it is damaged or cut off: {}", clean(.what))]
     Damaged {
         /// Where and what; holds no secret.
+        what: String,
+    },
+    /// It begins as XML and breaks off, and nothing in it says that it is an export.
+    #[error("it begins as XML and is none that can be read: {}", clean(.what))]
+    BrokenXml {
+        /// Where and what.
         what: String,
     },
     /// Of a version, or with a cipher, that nothing is known of.
@@ -117,6 +123,7 @@ impl ImportError {
             Self::Empty
             | Self::TooLarge { .. }
             | Self::Damaged { .. }
+            | Self::BrokenXml { .. }
             | Self::WebPage
             | Self::ArchiveTooLarge { .. } => "bad_file",
             Self::Unknown | Self::Unmarked => "bad_file",
@@ -142,7 +149,7 @@ impl Fails for ImportError {
         match self {
             Self::NeedsPassphrase => Kind::Locked,
             Self::WrongPassphrase | Self::UnknownOrSealed => Kind::WrongPassphrase,
-            Self::Damaged { .. } => Kind::Damaged,
+            Self::Damaged { .. } | Self::BrokenXml { .. } => Kind::Damaged,
             Self::Cost(error) => error.kind(),
             Self::Picture(error) => error.kind(),
             Self::NoCode | Self::NeedsFile(_) => Kind::NotFound,
@@ -175,7 +182,9 @@ impl Fails for ImportError {
             Self::NeedsPassphrase => {
                 "name it with --file-passphrase-file, or run this in a terminal"
             }
-            Self::Damaged { .. } => "make the export again, or copy it again, whole",
+            Self::Damaged { .. } | Self::BrokenXml { .. } => {
+                "make the export again, or copy it again, whole"
+            }
             Self::NoFileInZip => "make the export again; some apps have written empty archives",
             Self::Pgp => "decrypt it with `gpg -d` and pipe it in: gpg -d FILE | vmfa import -",
             Self::Version { .. } => "a newer vmfa may know it",

@@ -116,8 +116,8 @@ fn why_unknown(document: &Document<'_>) -> Option<ImportError> {
     if is_page {
         return Some(ImportError::WebPage);
     }
-    if let Some(error) = document.xml_error() {
-        return Some(error);
+    if let Some(ImportError::Damaged { what }) = document.xml_error() {
+        return Some(ImportError::BrokenXml { what });
     }
     if text.starts_with("-----BEGIN PGP") || is_pgp(document.bytes()) {
         return Some(ImportError::Pgp);

@@ -136,7 +136,7 @@ def test_the_person_is_asked_for_both_passphrases(exporter, out):
     child.expect("The same again: ")
     child.sendline(EXPORT_PASSPHRASE)
     rest, exit_code = finish(child)
-    assert exit_code == 0 and "exported 1 account" in rest and "--how" in rest
+    assert exit_code == 0 and "exported 1 account" in rest and "--help" in rest
     (entry,) = foreign.aegis(out().read_bytes(), EXPORT_PASSPHRASE)
     assert entry.issuer == "Example Bank"
 
@@ -208,6 +208,6 @@ def test_every_format_says_how_and_what_is_lost(exporter):
     page = exporter.person.ok("export", "--help", passphrase=False)
     for target in TARGETS:
         assert re.search(rf"^  {re.escape(target)} ", page, re.M), target
-        how = exporter.person.ok("export", "--to", target, "--how", passphrase=False)
+        how = exporter.person.ok("export", "--help", target, passphrase=False)
         assert "1. " in how and ("lost" in how or "left out" in how)
     assert exporter.person.run("export", "--to", "nonsense", "--plaintext").returncode == 2

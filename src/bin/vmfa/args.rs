@@ -238,13 +238,13 @@ pub(crate) enum Command {
                       vmfa export --to google --plaintext              QR codes here in the terminal, to scan\n  \
                       vmfa export --to keepass --out work.kdbx work    those that match \"work\"\n  \
                       vmfa export --to vmfa --trash --out backup.vmfa  a vault under a passphrase of its own\n  \
-                      vmfa export --to aegis --how                     the steps into that app\n\n\
+                      vmfa export --help aegis                         the steps into that app\n\n\
                       `vmfa export --help` lists the formats and what they can't hold.",
         after_long_help = format!("Examples:\n  vmfa export --to aegis --out aegis.json          encrypted, under a new passphrase\n  \
                       vmfa export --to google --plaintext              QR codes here in the terminal, to scan\n  \
                       vmfa export --to keepass --out work.kdbx work    those that match \"work\"\n  \
                       vmfa export --to vmfa --trash --out backup.vmfa  a vault under a passphrase of its own\n  \
-                      vmfa export --to aegis --how                     the steps into that app\n\n{}\n\n\
+                      vmfa export --help aegis                         the steps into that app\n\n{}\n\n\
                       What is left out or lost is told account by account, and the export is read back and compared\n\
                       before it is under its name. Exit code 7: some accounts couldn't be carried.", crate::command::export::table())
     )]
@@ -629,9 +629,6 @@ pub(crate) struct Export {
     /// Replace a file that is there
     #[arg(long)]
     pub(crate) force: bool,
-    /// Print the steps that bring it into the app, and write nothing
-    #[arg(long)]
-    pub(crate) how: bool,
     /// Read the export's passphrase from the first line of a file instead of asking twice
     #[arg(long, value_name = "FILE", group = "export_passphrase")]
     pub(crate) export_passphrase_file: Option<PathBuf>,

@@ -67,6 +67,9 @@ fn how_to(arguments: &[OsString]) -> Option<Outcome<String>> {
         ["import", "--help" | "-h", format] if !format.starts_with('-') => {
             Some(import::how_to(format))
         }
+        ["export", "--help" | "-h", format] if !format.starts_with('-') => {
+            Some(export::how_to(format))
+        }
         _ => None,
     }
 }

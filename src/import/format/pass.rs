@@ -43,14 +43,21 @@ fn is(document: &Document<'_>) -> Likeness {
         .map(str::trim)
         .find(|line| !line.is_empty())
         .unwrap_or_default();
+    if codes(text).next().is_none() {
+        return Likeness::No;
+    }
     let begins_a_list = first.contains("://") || first.starts_with('#');
     if !begins_a_list {
-        return codes(text).next().is_some().into();
+        return Likeness::Yes;
     }
     // An entry that is a code and nothing else is a list of one: only that it may have its name from the file.
     let is_nameless = key_uri::read(first).is_ok_and(|draft| draft.label().is_empty());
     let is_one = codes(text).count() == 1 && begins_as_code(first);
-    (is_one && is_nameless && !entry_name(document.name()).is_empty()).into()
+    match is_one && is_nameless && !entry_name(document.name()).is_empty() {
+        true => Likeness::Yes,
+        // Asked for by its name it is an entry; nobody asking, it is a list.
+        false => Likeness::Perhaps,
+    }
 }
 
 fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, ImportError> {

@@ -28,13 +28,7 @@ pub(crate) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
     if OWN.iter().any(|word| word.eq_ignore_ascii_case(&input.to)) {
         return own::run(context, input);
     }
-    let target = export::by_id(&input.to).ok_or_else(|| {
-        Fault::usage(format!("{} is no format", quoted(&input.to)))
-            .hint("`vmfa export --help` lists them")
-    })?;
-    if input.how {
-        return context.screen.line(&manual(target)).map(|()| Exit::Done);
-    }
+    let target = named(&input.to)?;
     let is_sealed = is_sealed(target, input)?;
     let to = Destination::of(context, target, input)?;
 
@@ -284,10 +278,24 @@ fn told(context: &Context, target: &Target, count: usize, to: Destination<'_>) {
     ));
     if screen.err_is_terminal() {
         screen.remark(&format!(
-            "how to get it in there: vmfa export --to {} --how",
+            "how to get it in there: vmfa export --help {}",
             target.id
         ));
     }
+}
+
+/// The steps into an app: `vmfa export --help FORMAT`.
+pub(crate) fn how_to(word: &str) -> Outcome<String> {
+    if OWN.iter().any(|own| own.eq_ignore_ascii_case(word)) {
+        return Ok(own::HOW.into());
+    }
+    named(word).map(|target| format!("{}\n", manual(target).trim_end()))
+}
+
+fn named(word: &str) -> Outcome<&'static Target> {
+    export::by_id(word).ok_or_else(|| {
+        Fault::usage(format!("no format {}", quoted(word))).hint("`vmfa export --help` lists them")
+    })
 }
 
 /// What can't be held, and the steps into the app.

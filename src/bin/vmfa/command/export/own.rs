@@ -19,19 +19,17 @@ use crate::command::{counted, named, save};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::unlock::{Asking, Context};
 
-const HOW: &str = "\
+pub(super) const HOW: &str = "\
 vmfa: a vault of its own, under a passphrase of its own
 nothing is lost
 
 1. vmfa export --to vmfa --trash --out backup.vmfa
    asks for a new passphrase; the file can be opened only with it.
 2. To look into it, here or on another machine:  vmfa --vault backup.vmfa list
-3. To go on with it:  vmfa backup restore backup.vmfa";
+3. To go on with it:  vmfa backup restore backup.vmfa
+";
 
 pub(super) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
-    if input.how {
-        return context.screen.line(HOW).map(|()| Exit::Done);
-    }
     if input.plaintext {
         return Err(
             Fault::usage("vmfa's own backup is always encrypted").hint("leave --plaintext away")

@@ -201,7 +201,10 @@ fn expand(context: &Context, path: &Path, named: &mut Vec<Named>) -> Outcome {
         return Ok(());
     }
     if path.is_dir() {
-        let store = path.join(".gpg-id").exists();
+        // Also a directory inside a store.
+        let whole = path.canonicalize();
+        let whole = whole.as_deref().unwrap_or(path);
+        let store = whole.ancestors().any(|up| up.join(".gpg-id").exists());
         return walk(context, path, path, store, 0, named);
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -285,6 +288,14 @@ fn read(
     keys: &mut Keys,
 ) -> Result<(Vec<Reading>, bool), Failed> {
     let fault = |fault: Fault| Failed::Fault(fault.at(&file.shown));
+    // Among many files a large one is a film.
+    let is_large =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| metadata.len() > MAX_FILE);
+    if file.found && file.path.as_ref().is_some_and(is_large) {
+        return Err(Failed::Other);
+    }
+    // What gpg opens of a store is an entry: its first line is a password, which says nothing of a format.
+    let from = from.or_else(|| file.gpg.then(|| import::by_id("pass")).flatten());
     let bytes = match &file.path {
         None => files::read_stdin(MAX_FILE).map_err(Failed::Fault)?,
         Some(path) if file.gpg => gpg::decrypt(path, MAX_FILE).map_err(fault)?,
@@ -304,6 +315,7 @@ fn read(
             Broken::Import(
                 ImportError::Unknown
                 | ImportError::Unmarked
+                | ImportError::BrokenXml { .. }
                 | ImportError::Empty
                 | ImportError::NotThis { .. }
                 | ImportError::WebPage

@@ -19,6 +19,7 @@ use crate::unlock::Context;
 #[derive(Default)]
 struct Counts {
     new: usize,
+    trashed: usize,
     there: usize,
     restored: usize,
     refused: usize,
@@ -30,7 +31,8 @@ impl Counts {
         for row in rows {
             match &row.became {
                 Became::Refused(_) => counts.refused += 1,
-                Became::Account { how, .. } => match how {
+                Became::Account { how, summary, .. } => match how {
+                    How::New | How::Namesake if summary.trashed.is_some() => counts.trashed += 1,
                     How::New | How::Namesake => counts.new += 1,
                     How::There(_) => counts.there += 1,
                     How::Restored(_) => counts.restored += 1,
@@ -41,12 +43,13 @@ impl Counts {
     }
 
     fn accounts(&self) -> usize {
-        self.new + self.there + self.restored
+        self.new + self.trashed + self.there + self.restored
     }
 
     fn said(&self) -> String {
         let parts = [
             (self.new, "new"),
+            (self.trashed, "new, in the trash as they were"),
             (self.there, "there already"),
             (self.restored, "out of the trash"),
             (self.refused, "refused"),
@@ -112,7 +115,10 @@ fn as_table(context: &Context, gathered: &[Gathered], report: &Report) -> Outcom
                 from,
             ],
             Became::Account { summary, how, .. } => vec![
-                word(how).into(),
+                match (how, summary.trashed) {
+                    (How::New | How::Namesake, Some(_)) => "trashed".into(),
+                    (how, _) => word(how).into(),
+                },
                 summary.issuer.clone(),
                 summary.name.clone(),
                 list::kind(summary),
@@ -203,7 +209,7 @@ fn tell(context: &Context, input: &Import, gathered: &[Gathered], report: &Repor
     let counts = Counts::of(report.rows.iter());
     if input.dry_run {
         screen.remark("dry run: nothing was saved");
-    } else if counts.new + counts.restored > 0 {
+    } else if counts.new + counts.trashed + counts.restored > 0 {
         screen.remark("`vmfa import --undo` puts what came in into the trash");
         if let Some(first) = clear.first() {
             let which = match clear.len() {
@@ -298,7 +304,7 @@ fn as_json(input: &Import, gathered: &[Gathered], report: &Report) -> Value {
         "accounts": accounts,
         "migrations": migrations,
         "counts": {
-            "new": counts.new,
+            "new": counts.new + counts.trashed,
             "already_there": counts.there,
             "restored": counts.restored,
             "refused": counts.refused,
