@@ -28,7 +28,7 @@ pub(crate) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
     if OWN.iter().any(|word| word.eq_ignore_ascii_case(&input.to)) {
         return own::run(context, input);
     }
-    let target = named(&input.to)?;
+    let target = target_of(&input.to)?;
     let is_sealed = is_sealed(target, input)?;
     let to = Destination::of(context, target, input)?;
 
@@ -289,10 +289,10 @@ pub(crate) fn how_to(word: &str) -> Outcome<String> {
     if OWN.iter().any(|own| own.eq_ignore_ascii_case(word)) {
         return Ok(own::HOW.into());
     }
-    named(word).map(|target| format!("{}\n", manual(target).trim_end()))
+    target_of(word).map(|target| format!("{}\n", manual(target).trim_end()))
 }
 
-fn named(word: &str) -> Outcome<&'static Target> {
+fn target_of(word: &str) -> Outcome<&'static Target> {
     export::by_id(word).ok_or_else(|| {
         Fault::usage(format!("no format {}", quoted(word))).hint("`vmfa export --help` lists them")
     })
