@@ -156,8 +156,8 @@ impl<'a> Stream<'a> {
             REFERENCE => {
                 let number = self.int()?.wrapping_sub(FIRST_HANDLE) as usize;
                 return match self.known.get(number) {
-                    Some(Some(text)) => Ok(Some(text.clone())),
-                    Some(None) | None => Err(self.broken("it refers to no text")),
+                    Some(Some(text)) if text.len() <= MAX_REFERRED => Ok(Some(text.clone())),
+                    Some(_) | None => Err(self.broken("it refers to no text")),
                 };
             }
             TEXT => self.short()?,
@@ -171,10 +171,14 @@ impl<'a> Stream<'a> {
             _ => return Err(self.broken("it holds something other than texts")),
         };
         let text = modified_utf8(self.take(len)?);
-        self.known.push(Some(text.clone()));
+        let is_short = text.len() <= MAX_REFERRED;
+        self.known.push(is_short.then(|| text.clone()));
         Ok(Some(text))
     }
 }
+
+/// The longest text that is referred to instead of being written again: what FreeOTP repeats are short names.
+const MAX_REFERRED: usize = 1024;
 
 const NULL: u8 = 0x70;
 const REFERENCE: u8 = 0x71;

@@ -5,6 +5,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cipher::Plain;
 use crate::import::ImportError;
+use crate::import::words::tag;
 use crate::secret::SecretText;
 
 /// A JSON text, wiped when dropped. The parser nests at most 128 levels.
@@ -59,6 +60,8 @@ fn wipe(value: &mut Value) {
 pub(crate) trait Loose {
     /// A text, a number or a truth value, as a word. None for `null`, for what has parts, and for what isn't there.
     fn word(&self, key: &str) -> Option<String>;
+    /// A text that many accounts may share, such as a folder's name.
+    fn tag(&self, key: &str) -> Option<String>;
     /// As [`Loose::word`], for a secret.
     fn secret(&self, key: &str) -> Option<SecretText>;
     /// The elements of a list; none of anything else.
@@ -74,6 +77,10 @@ pub(crate) trait Loose {
 impl Loose for Value {
     fn word(&self, key: &str) -> Option<String> {
         self.get(key).and_then(word_of)
+    }
+
+    fn tag(&self, key: &str) -> Option<String> {
+        self.get(key).and_then(Value::as_str).map(tag)
     }
 
     fn secret(&self, key: &str) -> Option<SecretText> {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::account::base64;
 use crate::account::percent::hex;
+use crate::account::{MAX_LABEL, MAX_TAGS, base64};
 use crate::cipher::Plain;
 use crate::import::ImportError;
 use crate::import::json::Loose;
@@ -36,6 +36,26 @@ pub(crate) fn hexadecimal(value: &Value, key: &str) -> Result<Plain, ImportError
 pub(crate) fn in_base64(value: &Value, key: &str) -> Result<Plain, ImportError> {
     let text = Zeroizing::new(value.word(key).unwrap_or_default());
     from_base64(&text).ok_or_else(|| ImportError::damaged(format!("{key} is not base64")))
+}
+
+/// A word that many accounts may share, as much of it as the draft looks at: what is longer would be copied for each of them.
+pub(crate) fn tag(word: &str) -> String {
+    // One character more than is kept, so that the draft still says that it was cut.
+    word.chars().take(MAX_LABEL + 1).collect()
+}
+
+/// At most as many tags as the draft looks at, each once.
+pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for word in words {
+        if tags.len() > MAX_TAGS {
+            break;
+        }
+        if !tags.contains(&word) {
+            tags.push(word);
+        }
+    }
+    tags
 }
 
 /// Base64 of either alphabet, with padding or without, as bytes; none if there are none.

@@ -7,7 +7,7 @@ use crate::cipher::{Plain, Scrypt, gcm_open};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, needed};
 use crate::import::json::{Json, Loose};
-use crate::import::words::{hexadecimal, piece};
+use crate::import::words::{hexadecimal, piece, tags};
 use crate::import::{Contents, ImportError, Remark};
 use crate::secret::SecretText;
 
@@ -34,7 +34,10 @@ const DB_VERSION: u64 = 3;
 const PASSWORD_SLOT: u64 = 1;
 
 /// More slots than anybody has; each costs a derivation.
-const MAX_SLOTS: usize = 32;
+const MAX_SLOTS: usize = 8;
+
+/// More groups than an account is in; one may be named again and again.
+const MOST_GROUPS: usize = 256;
 
 fn is(document: &Document<'_>) -> Likeness {
     document
@@ -164,7 +167,11 @@ fn groups(entry: &Value, db: &Value) -> Vec<String> {
         let known = db.list("groups").iter();
         known
             .filter(|group| group["uuid"] == id)
-            .find_map(|group| group.word("name"))
+            .find_map(|group| group.tag("name"))
     };
-    ids.filter_map(name).chain(entry.word("group")).collect()
+    tags(
+        ids.take(MOST_GROUPS)
+            .filter_map(name)
+            .chain(entry.tag("group")),
+    )
 }

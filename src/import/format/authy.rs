@@ -68,12 +68,13 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
     }
     let mut contents = Contents::default();
     let (mut opened, mut shut) = (0, 0);
+    let mut budget = MOST_ROUNDS;
     for (index, token) in tokens.into_iter().enumerate() {
         let mut draft = account(token, format!("token {}", index + 1));
         if draft.secret.is_none()
             && let Some(sealed) = first(token, &["encryptedSecret", "encrypted_seed"])
         {
-            draft.secret = open(token, &sealed, needed(passphrase)?)?;
+            draft.secret = open(token, &sealed, needed(passphrase)?, &mut budget)?;
             match draft.secret {
                 Some(_) => opened += 1,
                 None => shut += 1,
@@ -97,16 +98,23 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
     }
 }
 
+/// The iterations of all tokens together: each has a salt of its own. A thousand of the app's own take a million.
+const MOST_ROUNDS: u64 = 20_000_000;
+
 /// The secret's text. Only the padding and that it is base32 say that the key was right.
 fn open(
     token: &Value,
     sealed: &str,
     passphrase: &SecretText,
+    budget: &mut u64,
 ) -> Result<Option<SecretText>, ImportError> {
     let Some(sealed) = from_base64(sealed) else {
         return Ok(None);
     };
     let rounds = token.number("key_derivation_iterations").unwrap_or(ROUNDS);
+    *budget = budget.checked_sub(rounds).ok_or_else(|| {
+        ImportError::damaged("its tokens ask for more key derivations than any backup")
+    })?;
     let salt = token.word("salt").unwrap_or_default();
     let key = Pbkdf2::Sha1.derive(passphrase.expose().as_bytes(), salt.as_bytes(), rounds, 32)?;
     let iv = token.word("unique_iv").and_then(|iv| from_hex(&iv));

@@ -10,7 +10,7 @@ use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen, needed};
 use crate::import::json::Loose;
 use crate::import::table::Table;
-use crate::import::words::{from_base64, piece};
+use crate::import::words::{from_base64, piece, tags};
 use crate::import::{Contents, ImportError, Other};
 use crate::secret::SecretText;
 
@@ -228,6 +228,9 @@ fn kind(item: &Value) -> Other {
     }
 }
 
+/// More folders and collections than an item is in.
+const MOST_FOLDERS: usize = 256;
+
 fn login(item: &Value, json: &Value) -> Login {
     let mut ids = vec![&item["folderId"]];
     ids.extend(item.list("collectionIds"));
@@ -235,12 +238,12 @@ fn login(item: &Value, json: &Value) -> Login {
         let known = json.list("folders").iter().chain(json.list("collections"));
         known
             .filter(|folder| !id.is_null() && folder["id"] == **id)
-            .find_map(|folder| folder.word("name"))
+            .find_map(|folder| folder.tag("name"))
     };
     Login {
         title: item.word("name"),
         user: item["login"].word("username"),
-        tags: ids.iter().filter_map(name).collect(),
+        tags: tags(ids.iter().take(MOST_FOLDERS).filter_map(name)),
         note: item.word("notes"),
         favorite: item.flag("favorite"),
     }
@@ -271,7 +274,7 @@ fn rows(table: &Table) -> Contents {
                 )
                 .collect(),
             note: cell("notes"),
-            ..Login::default()
+            favorite: cell("favorite").is_some_and(|word| word == "1"),
         };
         login.put(words, format!("line {}", row.line), &mut contents);
     }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use crate::account::Draft;
+use crate::account::{Draft, MAX_TAGS};
 use crate::import::document::Document;
 use crate::import::format::login::titled;
 use crate::import::format::{Format, Likeness, Seen, draft};
 use crate::import::json::{Loose, word_of};
+use crate::import::words::tag;
 use crate::import::{Contents, ImportError, Other, Remark};
 use crate::secret::SecretText;
 
@@ -133,7 +134,8 @@ fn tags(item: &Value, account: &Value) -> Vec<String> {
     let own = item
         .list("tags")
         .iter()
-        .filter_map(|tag| tag.as_str().map(str::to_owned));
+        .take(MAX_TAGS)
+        .filter_map(|word| word.as_str().map(tag));
     let holds = |collection: &&Value| {
         let links = collection.list("items").iter();
         item["id"].is_string()
@@ -145,7 +147,10 @@ fn tags(item: &Value, account: &Value) -> Vec<String> {
     let mut rest: Vec<&Value> = account.list("collections").iter().collect();
     while let Some(collection) = rest.pop() {
         if holds(&collection) {
-            tags.extend(collection.word("title"));
+            tags.extend(collection.tag("title"));
+            if tags.len() > MAX_TAGS {
+                break;
+            }
         }
         rest.extend(collection.list("subCollections"));
     }

@@ -6,6 +6,7 @@ use crate::import::document::Document;
 use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen};
 use crate::import::json::Loose;
+use crate::import::words::tags;
 use crate::import::{Contents, ImportError, Other};
 use crate::secret::SecretText;
 
@@ -94,7 +95,7 @@ fn folders(item: &Value, json: &Value) -> Vec<String> {
         let mut folders = json.list("folders").iter();
         folders
             .find(|folder| !id.is_null() && &folder["uuid"] == id)?
-            .word("title")
+            .tag("title")
     };
-    item.list("folders").iter().filter_map(name).collect()
+    tags(item.list("folders").iter().take(256).filter_map(name))
 }

@@ -6,6 +6,7 @@ use crate::import::document::Document;
 use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen};
 use crate::import::json::Loose;
+use crate::import::words::tags;
 use crate::import::{Contents, ImportError, Other};
 use crate::secret::SecretText;
 
@@ -92,8 +93,8 @@ fn kind(record: &Value) -> Other {
 /// Own folders and shared ones.
 fn folders(record: &Value) -> Vec<String> {
     let name = |folder: &Value| {
-        let shared = || folder.word("shared_folder");
-        folder.word("folder").or_else(shared)
+        let shared = || folder.tag("shared_folder");
+        folder.tag("folder").or_else(shared)
     };
-    record.list("folders").iter().filter_map(name).collect()
+    tags(record.list("folders").iter().filter_map(name))
 }

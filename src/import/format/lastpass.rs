@@ -93,5 +93,5 @@ fn folder(entry: &Value, file: &Value) -> Option<String> {
     let mut folders = file.list("folders").iter();
     folders
         .find(|folder| folder.number("id") == Some(id))?
-        .word("name")
+        .tag("name")
 }

@@ -53,7 +53,7 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
     let mut number = 0;
     for account in json.list("accounts") {
         for vault in account.list("vaults") {
-            let name = vault["attrs"].word("name").unwrap_or_default();
+            let name = vault["attrs"].tag("name").unwrap_or_default();
             for item in vault.list("items") {
                 number += 1;
                 // Older files have each in a wrapper.

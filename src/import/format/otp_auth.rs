@@ -5,6 +5,7 @@ use crate::cipher::{Digest, Pbkdf2, Plain, cbc_open, cbc_open_unpadded};
 use crate::import::archiver::{self, Archive, Object};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, needed};
+use crate::import::words::tag;
 use crate::import::{Contents, ImportError};
 use crate::secret::{Secret, SecretText};
 
@@ -61,19 +62,30 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
         return Ok(contents);
     };
     let folders = folders.list();
-    for folder in &folders {
+    for folder in folders.iter().take(MOST_FOLDERS) {
         // Everybody has one: it says nothing.
         let tag = (folders.len() > 1)
-            .then(|| folder.get("name")?.word())
+            .then(|| folder.get("name")?.word().map(|name| tag(&name)))
             .flatten();
         let accounts = folder.get("accounts").map(|list| list.list());
         for one in accounts.unwrap_or_default() {
+            // Lists may name one object many times.
+            if contents.rows.len() == MOST_ACCOUNTS {
+                return Err(ImportError::damaged(
+                    "it names more accounts than anybody has",
+                ));
+            }
             let place = format!("account {}", contents.rows.len() + 1);
             contents.rows.push(Ok(account(one, tag.clone(), place)));
         }
     }
     Ok(contents)
 }
+
+/// More accounts than anybody has.
+const MOST_ACCOUNTS: usize = 20_000;
+/// More folders than anybody has.
+const MOST_FOLDERS: usize = 1_000;
 
 /// What the password seals: in older files with a digest of it, in newer ones as RNCryptor does.
 fn open(root: Object<'_>, passphrase: Option<&SecretText>) -> Result<Plain, ImportError> {

@@ -46,6 +46,10 @@ fn is(document: &Document<'_>) -> Likeness {
     if codes(text).next().is_none() {
         return Likeness::No;
     }
+    if is_mostly_uris(text) {
+        // Under a heading, too, a list is a list: a line of it that went wrong is to be said.
+        return Likeness::Perhaps;
+    }
     let begins_a_list = first.contains("://") || first.starts_with('#');
     if !begins_a_list {
         return Likeness::Yes;
@@ -58,6 +62,22 @@ fn is(document: &Document<'_>) -> Likeness {
         // Asked for by its name it is an entry; nobody asking, it is a list.
         false => Likeness::Perhaps,
     }
+}
+
+/// Three lines or more that begin with some scheme, and more than half of all: no entry has as many addresses.
+fn is_mostly_uris(text: &str) -> bool {
+    let begins = |line: &&str| {
+        let scheme = line.trim_start_matches(['#', ' ']).split_once("://");
+        scheme.is_some_and(|(scheme, _)| {
+            (1..=20).contains(&scheme.len())
+                && scheme
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+    };
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let uris = lines().filter(begins).count();
+    uris >= 3 && uris * 2 > lines().count()
 }
 
 fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, ImportError> {

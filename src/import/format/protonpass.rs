@@ -45,7 +45,7 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
     let mut contents = Contents::default();
     let mut number = 0;
     for vault in vaults.values() {
-        let name = vault.word("name").unwrap_or_default();
+        let name = vault.tag("name").unwrap_or_default();
         for item in vault.list("items") {
             number += 1;
             match item.number("state") {

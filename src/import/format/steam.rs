@@ -149,6 +149,9 @@ fn is_sealed(entry: &Value) -> bool {
     entry.get("encryption").is_some_and(Value::is_object) || entry["encryption_iv"].is_string()
 }
 
+/// A manifest is a line for each account; it is looked at for each file beside it.
+const MAX_MANIFEST: usize = 256 * 1024;
+
 /// What the manifest beside a sealed file says of it. A maFile is named by a number; whoever keeps several directories in one
 /// puts a word before it and before the manifest.
 fn named_by_manifest(document: &Document<'_>) -> Option<Value> {
@@ -162,7 +165,8 @@ fn named_by_manifest(document: &Document<'_>) -> Option<Value> {
     let own = &name[word.len()..];
     let manifest = [MANIFEST.to_owned(), format!("{word}{MANIFEST}")]
         .iter()
-        .find_map(|manifest| document.beside().bytes(manifest))?;
+        .find_map(|manifest| document.beside().bytes(manifest))
+        .filter(|manifest| manifest.len() <= MAX_MANIFEST)?;
     let manifest = Json::parse(&manifest).ok()?;
     let entry = manifest.list("entries").iter().find(|entry| {
         let file = entry["filename"].as_str();

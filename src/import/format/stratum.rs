@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::account::{Draft, SecretEncoding};
+use crate::account::{Draft, MAX_TAGS, SecretEncoding};
 use crate::cipher::{Argon2id, Pbkdf2, Plain, cbc_open, gcm_open};
 use crate::import::document::{Document, within};
 use crate::import::format::{Format, Likeness, Seen, draft, html, needed};
@@ -154,13 +154,16 @@ type Categories<'a> = HashMap<&'a str, Vec<String>>;
 fn categories(backup: &Value) -> Categories<'_> {
     let named = backup.list("Categories").iter();
     let names: HashMap<&str, String> = named
-        .filter_map(|category| Some((category["Id"].as_str()?, category.word("Name")?)))
+        .filter_map(|category| Some((category["Id"].as_str()?, category.tag("Name")?)))
         .collect();
     let mut categories = Categories::new();
     for link in backup.list("AuthenticatorCategories") {
         let name = link["CategoryId"].as_str().and_then(|id| names.get(id));
         if let (Some(secret), Some(name)) = (link["AuthenticatorSecret"].as_str(), name) {
-            categories.entry(secret).or_default().push(name.clone());
+            let names = categories.entry(secret).or_default();
+            if names.len() <= MAX_TAGS && !names.contains(name) {
+                names.push(name.clone());
+            }
         }
     }
     categories

@@ -6,6 +6,7 @@ use crate::account::{Draft, SecretEncoding};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft};
 use crate::import::sqlite::{self, Row};
+use crate::import::words::{tag, tags};
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
 
@@ -44,7 +45,7 @@ fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, Imp
     let categories = tables.pop().unwrap_or_default();
     let names: BTreeMap<String, String> = categories
         .iter()
-        .filter_map(|row| Some((row.word("id")?, row.word("name")?)))
+        .filter_map(|row| Some((row.word("id")?, tag(&row.word("name")?))))
         .collect();
     for (index, row) in tables.into_iter().flatten().enumerate() {
         let mut draft = account(&row, format!("row {}", index + 1));
@@ -53,9 +54,8 @@ fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, Imp
             let secret = binding.word("authenticatorsecret");
             secret.is_some() && secret == row.word("secret")
         });
-        draft.tags = mine
-            .filter_map(|binding| names.get(&binding.word("categoryid")?).cloned())
-            .collect();
+        draft.tags =
+            tags(mine.filter_map(|binding| names.get(&binding.word("categoryid")?).cloned()));
         contents.rows.push(Ok(draft));
     }
     Ok(contents)

@@ -164,5 +164,5 @@ fn group(service: &Value, file: &Value) -> Option<String> {
             .word("id")
             .is_some_and(|other| other.eq_ignore_ascii_case(&id))
     };
-    file.list("groups").iter().find(is)?.word("name")
+    file.list("groups").iter().find(is)?.tag("name")
 }

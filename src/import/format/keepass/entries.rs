@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::import::format::keepass::codes;
 use crate::import::login::Login;
+use crate::import::words::tag;
 use crate::import::xml::Element;
 use crate::import::{Contents, ImportError, Other};
 
@@ -51,7 +52,7 @@ impl Walk<'_> {
                 "Group" => {
                     let name = child.child("Name").map_or("", |name| name.text.trim());
                     let mut path = path.to_vec();
-                    path.push(name.to_owned());
+                    path.push(tag(name));
                     self.group(child, &path, is_thrown);
                 }
                 _ => {}
