@@ -13,7 +13,7 @@ use crate::secret::SecretText;
 pub(super) const FORMAT: Format = Format {
     id: "andotp",
     app: "andOTP",
-    also: &["gnome-authenticator"],
+    also: &[],
     reads: "JSON, plain or encrypted with a password (.json.aes), new and old; the same list of GNOME Authenticator",
     how: "\
 1. In andOTP open the menu, \"Backups\".

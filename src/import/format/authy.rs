@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::account::{Draft, Field, Reason, Refusal, SecretEncoding};
-use crate::cipher::{Pbkdf2, cbc_open};
+use crate::cipher::{CipherError, Cost, Pbkdf2, cbc_open};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, needed};
 use crate::import::json::{Json, Loose};
@@ -112,8 +112,11 @@ fn open(
         return Ok(None);
     };
     let rounds = token.number("key_derivation_iterations").unwrap_or(ROUNDS);
-    *budget = budget.checked_sub(rounds).ok_or_else(|| {
-        ImportError::damaged("its tokens ask for more key derivations than any backup")
+    *budget = budget.checked_sub(rounds).ok_or(CipherError::OutOfRange {
+        cost: Cost::Iterations,
+        asked: rounds,
+        least: 1,
+        most: *budget,
     })?;
     let salt = token.word("salt").unwrap_or_default();
     let key = Pbkdf2::Sha1.derive(passphrase.expose().as_bytes(), salt.as_bytes(), rounds, 32)?;
