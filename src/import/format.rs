@@ -160,7 +160,7 @@ pub fn by_id(word: &str) -> Option<&'static Format> {
     FORMATS
         .iter()
         .copied()
-        .find(|format| is(&format.id) || format.also.iter().any(|name| is(name)))
+        .find(|format| is(&format.id) || format.also.iter().any(&is))
 }
 
 /// A draft of a file's own: its place, and a zero that means the default, since files have no other way to leave a number out.

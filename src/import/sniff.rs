@@ -128,13 +128,13 @@ fn why_unknown(document: &Document<'_>) -> Option<ImportError> {
 /// A binary OpenPGP message begins with an encrypted session key: a packet of type 1 or 3 (RFC 9580 section 4.2), of version 3
 /// to 6.
 fn is_pgp(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x84 | 0x8c, _, 3..=6, ..] => true,
-        [0x85 | 0x8d, _, _, 3..=6, ..] => true,
-        [0xc1 | 0xc3, 0..=191, 3..=6, ..] => true,
-        [0xc1 | 0xc3, 192..=223, _, 3..=6, ..] => true,
-        _ => false,
-    }
+    matches!(
+        bytes,
+        [0x84 | 0x8c, _, 3..=6, ..]
+            | [0x85 | 0x8d, _, _, 3..=6, ..]
+            | [0xc1 | 0xc3, 0..=191, 3..=6, ..]
+            | [0xc1 | 0xc3, 192..=223, _, 3..=6, ..]
+    )
 }
 
 /// Files of one archive, beside each other.

@@ -1,5 +1,10 @@
 //! Databases that SQLite itself wrote into a directory of the test's own; what is in them is no secret.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test reads what it wrote itself, or its own vectors, and from elsewhere where the environment says so"
+)]
+
 use std::fs;
 
 use rusqlite::Connection;
