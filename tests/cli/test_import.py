@@ -154,7 +154,7 @@ def test_a_person_is_asked_and_may_mistype(owner):
     child.logfile_read = io.StringIO()
     child.expect("The passphrase of .*: ")
     child.sendline("mistyped")
-    child.expect("doesn't open it")
+    child.expect("That isn't its passphrase")
     child.expect("The passphrase of .*: ")
     child.sendline(passphrase)
     rest, exit_code = finish(child)
