@@ -43,6 +43,7 @@ def unescaped(trace):
 def leaks(house):
     """Runs the commands and says where a secret was seen, and how many bytes were looked at."""
     seen, looked = [], 0
+    sealed = ("--passphrase-file", house.passphrase, "--export-passphrase-file", house.root / "other")
     commands = [
         (("init", "--kdf", CHEAP), ""),
         (("add", "planted", "--secret", "-"), TYPED),
@@ -54,7 +55,18 @@ def leaks(house):
         (("code", "nobody"), ""),
         (("check",), ""),
         (("scan", house.root / "not-a-picture"), ""),
+        (("import", "--json", house.root / "list"), ""),
+        (("import", "--dry-run", "-"), f"otpauth://totp/C:c?secret={TYPED}1"),
+        (("import", "--undo"), ""),
+        (("export", "--to", "aegis", "--out", house.home / "aegis.json", *sealed), ""),
+        (("import", house.home / "aegis.json", "--file-passphrase-file", house.root / "other"), ""),
+        (("export", "--to", "keepass", "--out", house.home / "k.kdbx", *sealed), ""),
+        (("import", house.home / "k.kdbx", "--file-passphrase-file", house.root / "other"), ""),
+        (("export", "--to", "uris"), ""),
     ]
+    (house.root / "list").write_text(f"otpauth://totp/D:d?secret={TYPED}\notpauth://totp/E:e?secret={TYPED}1\n")
+    (house.root / "other").write_text("quite another passphrase\n")
+    (house.root / "other").chmod(0o600)
     (house.root / "not-a-picture").write_text(f"otpauth://totp/x?secret={TYPED}")
     for arguments, stdin in commands:
         trace = house.root / "trace"
@@ -86,6 +98,8 @@ def test_no_secret_is_seen(vmfa, tmp_path, figures):
     figures(f"leaks: {looked} bytes of arguments, writes, output and files, {len(seen)} secrets seen")
     assert not seen, "\n".join(seen)
     assert "planted" in house.names(), "the secret never was in the vault: nothing was tested"
+    for name in ("aegis.json", "k.kdbx"):
+        assert (house.home / name).stat().st_mode & 0o077 == 0, f"{name} was not written, or can be read by others"
     for file in house.directory.iterdir():
         assert file.stat().st_mode & 0o077 == 0, f"{file.name} can be read by others"
 

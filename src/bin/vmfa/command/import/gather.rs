@@ -424,7 +424,7 @@ impl Keys {
                     return Ok((readings, true));
                 }
                 Err(error @ (ImportError::WrongPassphrase | ImportError::UnknownOrSealed)) => {
-                    terminal.say(match error {
+                    terminal.say(match &error {
                         ImportError::WrongPassphrase => "That isn't its passphrase.",
                         _unmarked => "Nothing that vmfa knows opens with that.",
                     });
