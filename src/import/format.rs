@@ -25,7 +25,6 @@ mod html;
 mod keepass;
 mod keeper;
 mod lastpass;
-mod login;
 mod microsoft;
 mod named;
 mod onepassword;

@@ -1,10 +1,10 @@
 //! A login of a password manager: what it holds of a code, and what its title and user name are good for.
 //!
-//! Managers keep a code as a Key URI, often without a label, or as the bare secret. Of the rest of a login nothing comes
-//! along: its note may hold passwords and recovery codes, and stays where it is.
+//! Managers keep a code as a Key URI, often without a label, or as the bare secret. A login's note comes along where the app
+//! keeps it with the code; from tables of passwords it doesn't: there it may hold anything, and stays where it is.
 
 use crate::account::key_uri::{self, scheme_of};
-use crate::account::{Draft, Refusal};
+use crate::account::{Draft, Refusal, present};
 use crate::import::Contents;
 use crate::import::format::draft;
 use crate::secret::SecretText;
@@ -18,6 +18,8 @@ pub(crate) struct Login {
     pub(crate) user: String,
     /// Words to find it by.
     pub(crate) tags: Vec<String>,
+    /// Free text.
+    pub(crate) note: Option<String>,
     /// Whether it is sorted first.
     pub(crate) favorite: bool,
     /// Where it was found.
@@ -44,9 +46,14 @@ impl Login {
             };
             return Ok(self.named(bare));
         }
+        // A Steam link says Steam for want of a label.
+        let is_link = scheme_of(key_uri::trim(code)).as_deref() == Some("steam");
         match key_uri::read(code) {
             Ok(read) => Ok(self.named(Draft {
                 place: self.place.clone(),
+                issuer: read
+                    .issuer
+                    .filter(|_| !(is_link && !self.title().is_empty())),
                 ..read
             })),
             Err(refusal) => Err(Refusal {
@@ -81,15 +88,9 @@ impl Login {
         if blank(&named.name) {
             named.name = Some(user.to_owned());
         }
-        let is_said = [&named.issuer, &named.label_issuer, &named.name]
-            .iter()
-            .any(|word| says(word, title));
-        if !title.is_empty() && !is_said {
-            named.note = Some(match named.note.filter(|note| !note.trim().is_empty()) {
-                Some(note) => format!("{title}\n{note}"),
-                None => title.to_owned(),
-            });
-        }
+        let note = lines([named.note.take(), self.note.clone()]);
+        let is_prefix = says(&named.label_issuer, title);
+        named.note = titled(Some(title).filter(|_| !is_prefix), &named, note);
         named.tags.extend(self.tags.iter().cloned());
         named.favorite |= self.favorite;
         named
@@ -107,6 +108,24 @@ impl Login {
             Some(_) | None => title,
         }
     }
+}
+
+/// A note that begins with what the source calls the account, if that is neither issuer nor name nor both.
+pub(crate) fn titled(title: Option<&str>, draft: &Draft, note: Option<String>) -> Option<String> {
+    let title = present(title).filter(|title| {
+        !says(&draft.issuer, title) && !says(&draft.name, title) && draft.label() != *title
+    });
+    lines([title.map(str::to_owned), note])
+}
+
+/// Texts as lines of one.
+fn lines(texts: [Option<String>; 2]) -> Option<String> {
+    let texts: Vec<String> = texts
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.trim().is_empty())
+        .collect();
+    (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
 /// Whether a code is a Key URI, or means to be one.
@@ -184,5 +203,28 @@ mod tests {
             (refusal.place.as_str(), refusal.label.as_str()),
             ("row 2", "Example:bob")
         );
+    }
+
+    #[test]
+    fn a_note_of_its_own_and_a_steam_link() {
+        let login = Login {
+            title: "Title".into(),
+            user: "me".into(),
+            tags: vec!["t".into()],
+            note: Some("own".into()),
+            favorite: true,
+            place: "item 1".into(),
+        };
+        let read = |code: &str| login.account(code).ok().unwrap();
+        let draft = read("otpauth://totp/A:b?secret=AA&issuer=A");
+        assert_eq!(words(&draft), ["A", "b", "Title\nown"]);
+        assert_eq!((draft.tags[0].as_str(), draft.favorite), ("t", true));
+        let link = read("steam://AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYU");
+        assert_eq!(words(&link), ["Title", "me", "own"]);
+        let refused = login.account("otpauth:nonsense/x").err().unwrap();
+        assert_eq!((refused.class(), refused.label.as_str()), ("bad_type", "x"));
+        let mut contents = Contents::default();
+        login.add("otpauth-migration://offline?data=AA", &mut contents);
+        assert_eq!((contents.rows.len(), contents.texts.len()), (0, 1));
     }
 }

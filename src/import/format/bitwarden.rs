@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::cipher::{Argon2id, Digest, Pbkdf2, Plain, cbc_open, hkdf_expand};
 use crate::import::document::{Document, within};
-use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen, needed};
 use crate::import::json::Loose;
+use crate::import::login::Login;
 use crate::import::table::Table;
 use crate::import::words::{from_base64, piece, tags};
 use crate::import::{Contents, ImportError, Other};
@@ -192,7 +192,7 @@ fn items(json: &Value) -> Result<Contents, ImportError> {
         } else {
             for code in codes {
                 let place = format!("item {}", index + 1);
-                login(item, json).put(code, place, &mut contents);
+                login(item, json, place).add(code, &mut contents);
             }
         }
     }
@@ -231,7 +231,7 @@ fn kind(item: &Value) -> Other {
 /// More folders and collections than an item is in.
 const MOST_FOLDERS: usize = 256;
 
-fn login(item: &Value, json: &Value) -> Login {
+fn login(item: &Value, json: &Value, place: String) -> Login {
     let mut ids = vec![&item["folderId"]];
     ids.extend(item.list("collectionIds"));
     let name = |id: &&Value| {
@@ -241,11 +241,12 @@ fn login(item: &Value, json: &Value) -> Login {
             .find_map(|folder| folder.tag("name"))
     };
     Login {
-        title: item.word("name"),
-        user: item["login"].word("username"),
+        title: item.word("name").unwrap_or_default(),
+        user: item["login"].word("username").unwrap_or_default(),
         tags: tags(ids.iter().take(MOST_FOLDERS).filter_map(name)),
         note: item.word("notes"),
         favorite: item.flag("favorite"),
+        place,
     }
 }
 
@@ -262,8 +263,8 @@ fn rows(table: &Table) -> Contents {
             continue;
         };
         let login = Login {
-            title: cell("name"),
-            user: cell("login_username"),
+            title: cell("name").unwrap_or_default(),
+            user: cell("login_username").unwrap_or_default(),
             // An organisation's export names several collections, and no folder.
             tags: cell("folder")
                 .into_iter()
@@ -275,8 +276,9 @@ fn rows(table: &Table) -> Contents {
                 .collect(),
             note: cell("notes"),
             favorite: cell("favorite").is_some_and(|word| word == "1"),
+            place: format!("line {}", row.line),
         };
-        login.put(words, format!("line {}", row.line), &mut contents);
+        login.add(words, &mut contents);
     }
     contents
 }

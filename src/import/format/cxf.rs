@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::account::{Draft, MAX_TAGS};
 use crate::import::document::Document;
-use crate::import::format::login::titled;
 use crate::import::format::{Format, Likeness, Seen, draft};
 use crate::import::json::{Loose, word_of};
+use crate::import::login::titled;
 use crate::import::words::tag;
 use crate::import::{Contents, ImportError, Other, Remark};
 use crate::secret::SecretText;

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::import::document::Document;
-use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen};
 use crate::import::json::Loose;
+use crate::import::login::Login;
 use crate::import::words::tags;
 use crate::import::{Contents, ImportError, Other};
 use crate::secret::SecretText;
@@ -68,13 +68,17 @@ fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, Imp
         }
         for code in codes {
             let login = Login {
-                title: item.word("title"),
-                user: of("username").or_else(|| of("email")).map(str::to_owned),
+                title: item.word("title").unwrap_or_default(),
+                user: of("username")
+                    .or_else(|| of("email"))
+                    .unwrap_or_default()
+                    .to_owned(),
                 tags: folders(item, json),
                 note: item.word("note"),
+                place: format!("item {}", index + 1),
                 ..Login::default()
             };
-            login.put(code, format!("item {}", index + 1), &mut contents);
+            login.add(code, &mut contents);
         }
     }
     Ok(contents)

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::import::document::Document;
-use crate::import::format::login::Login;
 use crate::import::format::{Format, Likeness, Seen};
 use crate::import::json::Loose;
+use crate::import::login::Login;
 use crate::import::words::tags;
 use crate::import::{Contents, ImportError, Other};
 use crate::secret::SecretText;
@@ -52,13 +52,14 @@ fn read(document: &Document<'_>, _: Option<&SecretText>) -> Result<Contents, Imp
         }
         for code in codes {
             let login = Login {
-                title: record.word("title"),
-                user: record.word("login"),
+                title: record.word("title").unwrap_or_default(),
+                user: record.word("login").unwrap_or_default(),
                 tags: folders(record),
                 note: record.word("notes"),
+                place: format!("record {}", index + 1),
                 ..Login::default()
             };
-            login.put(code, format!("record {}", index + 1), &mut contents);
+            login.add(code, &mut contents);
         }
     }
     Ok(contents)

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::account::{Draft, Refusal, key_uri, present};
 use crate::import::document::Document;
-use crate::import::format::login::titled;
 use crate::import::format::{Format, Likeness, Seen, draft};
 use crate::import::json::Loose;
+use crate::import::login::titled;
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
 

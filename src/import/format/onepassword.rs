@@ -76,6 +76,8 @@ fn read_item(item: &Value, vault: &str, number: usize, contents: &mut Contents) 
         tags.push("archived".into());
     }
     let mut login = Login {
+        // It may hold anything: passwords, recovery codes.
+        note: None,
         title: overview.word("title").unwrap_or_default(),
         user: user(details.list("loginFields")),
         tags,

@@ -76,6 +76,8 @@ impl Walk<'_> {
         let own = entry.child("Tags").map_or("", |tags| tags.text.as_str());
         let own = own.split([';', ',']).map(|tag| tag.trim().to_owned());
         let login = Login {
+            // It may hold anything: passwords, recovery codes.
+            note: None,
             title: word("Title"),
             user: word("UserName"),
             tags: path.iter().cloned().chain(own).collect(),

@@ -199,6 +199,8 @@ fn read_item(
 ) {
     let tags = overview.list("tags").iter().filter_map(Value::as_str);
     let mut login = Login {
+        // It may hold anything: passwords, recovery codes.
+        note: None,
         title: overview.word("title").unwrap_or_default(),
         user: user(details.list("fields")),
         tags: tags.map(str::to_owned).collect(),
