@@ -51,9 +51,7 @@ impl Login {
         match key_uri::read(code) {
             Ok(read) => Ok(self.named(Draft {
                 place: self.place.clone(),
-                issuer: read
-                    .issuer
-                    .filter(|_| !(is_link && !self.title().is_empty())),
+                issuer: read.issuer.filter(|_| !is_link || self.title().is_empty()),
                 ..read
             })),
             Err(refusal) => Err(Refusal {
