@@ -8,7 +8,7 @@ use crate::cipher::{Argon2id, Digest, Pbkdf2, Plain, cbc_open, hkdf_expand};
 use crate::import::document::{Document, within};
 use crate::import::format::{Format, Likeness, Seen, needed};
 use crate::import::json::Loose;
-use crate::import::login::Login;
+use crate::import::login::{Login, is_uri};
 use crate::import::table::Table;
 use crate::import::words::{from_base64, piece, tags};
 use crate::import::{Contents, ImportError, Other};
@@ -278,7 +278,23 @@ fn rows(table: &Table) -> Contents {
             favorite: cell("favorite").is_some_and(|word| word == "1"),
             place: format!("line {}", row.line),
         };
+        let before = contents.rows.len();
         login.add(words, &mut contents);
+        // Bitwarden Authenticator writes three cells that its first line doesn't name; beside a URI they say the same again.
+        let unnamed: Vec<&str> = row.cells().skip(table.names().len()).collect();
+        if let ([issuer, period, digits], Some(Ok(draft))) =
+            (unnamed.as_slice(), contents.rows.get_mut(before))
+            && !is_uri(words)
+            && [period, digits]
+                .iter()
+                .all(|number| number.trim().parse::<u32>().is_ok())
+        {
+            draft.period = Some((*period).to_owned());
+            draft.digits = Some((*digits).to_owned());
+            if !issuer.trim().is_empty() {
+                draft.issuer = Some((*issuer).to_owned());
+            }
+        }
     }
     contents
 }

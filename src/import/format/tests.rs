@@ -551,3 +551,25 @@ fn a_word_after_from_means_one_format() {
         );
     }
 }
+
+#[test]
+fn what_stands_behind_a_header_and_behind_an_ampersand() {
+    let table = "folder,favorite,type,name,login_uri,login_totp\n\
+                 ,,1,Bare,,JBSWY3DPEHPK3PXP,Issuer,60,8\n\
+                 ,,1,Odd,,JBSWY3DPEHPK3PXP,Issuer,x,8\n";
+    let rows = read(table.as_bytes(), None).unwrap().contents.rows;
+    let words: Vec<[String; 3]> = rows
+        .into_iter()
+        .map(|row| {
+            let draft = row.ok().unwrap();
+            [draft.issuer, draft.period, draft.digits].map(Option::unwrap_or_default)
+        })
+        .collect();
+    assert_eq!(words[0], ["Issuer", "60", "8"]);
+    assert_eq!(words[1], ["Odd", "", ""]);
+
+    let uri = "otpauth://totp/AT&T:me?secret=JBSWY3DPEHPK3PXP&issuer=AT&T";
+    let file = json!({"app": "2fauth_v5", "schema": 1, "data": [{"uri": uri}]});
+    let reading = read(file.to_string().as_bytes(), None).unwrap();
+    assert_eq!(accounts(reading), ["AT&T:me"]);
+}

@@ -63,7 +63,22 @@ fn uri_of(uri: &str, place: String) -> Result<Draft, Refusal> {
         false => uri.to_owned(),
     });
     match key_uri::read(uri.expose()) {
-        Ok(draft) => Ok(Draft { place, ..draft }),
+        Ok(draft) => {
+            // An ampersand that was decoded cuts the parameter; the label still has all of it.
+            let cut = draft.issuer.as_deref().filter(|_| is_decoded);
+            let whole = cut.and_then(|issuer| {
+                let prefix = draft.label_issuer.as_deref()?;
+                prefix
+                    .strip_prefix(issuer)?
+                    .starts_with('&')
+                    .then(|| prefix.to_owned())
+            });
+            Ok(Draft {
+                issuer: whole.or(draft.issuer),
+                place,
+                ..draft
+            })
+        }
         Err(refusal) => Err(Refusal { place, ..refusal }),
     }
 }
