@@ -3,6 +3,7 @@
 //! Neither type has `Debug`, `Display`, `Clone` or `PartialEq`: a structure that holds one can't derive them either,
 //! so a secret can't reach a log, an error or a panic message by accident.
 
+pub(crate) mod json;
 #[cfg(unix)]
 pub mod page;
 #[cfg(unix)]

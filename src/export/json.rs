@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use serde_json::Value;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::cipher::Plain;
+use crate::secret::json::wipe;
 
 /// A value as text, over several lines where people may look at it. The value is wiped.
 pub(super) fn text(mut value: Value) -> Plain {
@@ -40,14 +41,5 @@ impl Write for Wiping {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(values) => values.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

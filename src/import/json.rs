@@ -1,12 +1,13 @@
 //! JSON as other apps write it: numbers as texts, texts as numbers, `null` for nothing.
 
 use serde_json::Value;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::cipher::Plain;
 use crate::import::ImportError;
 use crate::import::words::tag;
 use crate::secret::SecretText;
+use crate::secret::json::wipe;
 
 /// A JSON text, wiped when dropped. The parser nests at most 128 levels.
 pub(crate) struct Json(Value);
@@ -44,15 +45,6 @@ impl std::ops::Deref for Json {
 impl Drop for Json {
     fn drop(&mut self) {
         wipe(&mut self.0);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(values) => values.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

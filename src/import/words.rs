@@ -4,10 +4,10 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::account::percent::hex;
-use crate::account::{MAX_LABEL, MAX_TAGS, base64};
+use crate::account::{Draft, MAX_LABEL, MAX_TAGS, base64};
 use crate::cipher::Plain;
-use crate::import::ImportError;
 use crate::import::json::Loose;
+use crate::import::{Contents, ImportError};
 
 /// A member that has to be there.
 ///
@@ -58,6 +58,27 @@ pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
     tags
 }
 
+/// The accounts of a list, one an element.
+///
+/// # Errors
+/// It is no list.
+pub(crate) fn listed(
+    json: &Value,
+    account: impl Fn(&Value, String) -> Draft,
+) -> Result<Contents, ImportError> {
+    let entries = json
+        .as_array()
+        .ok_or_else(|| ImportError::damaged("it is not a list"))?;
+    let places = (1..).map(|number| format!("entry {number}"));
+    let rows = entries.iter().zip(places);
+    Ok(Contents {
+        rows: rows
+            .map(|(entry, place)| Ok(account(entry, place)))
+            .collect(),
+        ..Contents::default()
+    })
+}
+
 /// Base64 of either alphabet, with padding or without, as bytes; none if there are none.
 pub(crate) fn from_base64(text: &str) -> Option<Plain> {
     let bytes = base64::decode(text.trim()).ok()?;
@@ -66,20 +87,8 @@ pub(crate) fn from_base64(text: &str) -> Option<Plain> {
 
 /// Bytes in base64's usual alphabet, without padding.
 pub(crate) fn to_base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let mut bits = 0;
-        for place in 0..3 {
-            bits = bits << 8 | u32::from(chunk.get(place).copied().unwrap_or_default());
-        }
-        for place in 0..=chunk.len() {
-            text.push(char::from(
-                LETTERS[(bits >> (18 - 6 * place)) as usize & 63],
-            ));
-        }
-    }
-    text
+    let padded = base64::encode(bytes);
+    padded.expose().trim_end_matches('=').to_owned()
 }
 
 /// Pairs of hexadecimal digits, as bytes; none if there are none.

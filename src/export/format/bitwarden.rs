@@ -11,7 +11,6 @@ use crate::cipher::{Pbkdf2, cbc_seal, hkdf_expand};
 use crate::clock::UnixTime;
 use crate::export::can::{Can, Kind, Tags, USUAL};
 use crate::export::format::{Sealing, Shape, Target};
-use crate::export::loss::Lost;
 use crate::export::words::{group_of, groups, random, title, uuid, uuid_of};
 use crate::export::{ExportError, Form, Output, json};
 use crate::otp::Scheme;
@@ -57,7 +56,7 @@ pub(super) const CSV: Target = Target {
     shape: Shape::Text,
     can: CAN,
     read_by: Some("bitwarden"),
-    unread: &[Lost::Favorite],
+    unread: &[],
     how: "\
 1. vmfa export --to bitwarden-csv --plaintext --out bitwarden.csv
 2. In the other program choose the import of Bitwarden's CSV.

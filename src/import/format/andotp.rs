@@ -7,6 +7,7 @@ use crate::cipher::{Digest, Pbkdf2, Plain, gcm_open};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, is_like_sealed, needed};
 use crate::import::json::{Json, Loose};
+use crate::import::words::listed;
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
 
@@ -49,11 +50,11 @@ fn is(document: &Document<'_>) -> Likeness {
 
 fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Contents, ImportError> {
     if let Some(json) = document.json() {
-        return entries(json);
+        return listed(json, account);
     }
     let passphrase = needed(passphrase)?;
     let opened = open(document.bytes(), passphrase).ok_or(ImportError::WrongPassphrase)?;
-    entries(&*Json::parse(&opened)?)
+    listed(&*Json::parse(&opened)?, account)
 }
 
 /// The newer encryption begins with a number of iterations, the older with a random nonce. A number that is dearer than any
@@ -73,18 +74,6 @@ fn open(bytes: &[u8], passphrase: &SecretText) -> Option<Plain> {
         gcm_open(&Digest::Sha256.of(&[passphrase]), nonce, b"", sealed)
     };
     newer().or_else(older)
-}
-
-fn entries(json: &Value) -> Result<Contents, ImportError> {
-    let entries = json
-        .as_array()
-        .ok_or_else(|| ImportError::damaged("it is not a list"))?;
-    let mut contents = Contents::default();
-    for (index, entry) in entries.iter().enumerate() {
-        let place = format!("entry {}", index + 1);
-        contents.rows.push(Ok(account(entry, place)));
-    }
-    Ok(contents)
 }
 
 fn account(entry: &Value, place: String) -> Draft {

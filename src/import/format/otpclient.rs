@@ -7,6 +7,7 @@ use crate::cipher::{Argon2id, Pbkdf2, Plain, gcm_open};
 use crate::import::document::Document;
 use crate::import::format::{Format, Likeness, Seen, draft, is_like_sealed, needed};
 use crate::import::json::{Json, Loose};
+use crate::import::words::listed;
 use crate::import::{Contents, ImportError};
 use crate::secret::SecretText;
 
@@ -53,7 +54,7 @@ fn is(document: &Document<'_>) -> Likeness {
 
 fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Contents, ImportError> {
     if let Some(json) = document.json() {
-        return entries(json);
+        return listed(json, account);
     }
     let sealed = Sealed::of(document.bytes())?;
     let passphrase = needed(passphrase)?.expose();
@@ -64,7 +65,7 @@ fn read(document: &Document<'_>, passphrase: Option<&SecretText>) -> Result<Cont
         opened = sealed.open(&passphrase.as_bytes()[..characters])?;
     }
     let opened = opened.ok_or(ImportError::WrongPassphrase)?;
-    entries(&*Json::parse(&opened)?)
+    listed(&*Json::parse(&opened)?, account)
 }
 
 /// How a file is sealed.
@@ -136,18 +137,6 @@ impl<'a> Sealed<'a> {
         };
         Ok(gcm_open(&key, self.iv, self.head, self.text))
     }
-}
-
-fn entries(json: &Value) -> Result<Contents, ImportError> {
-    let entries = json
-        .as_array()
-        .ok_or_else(|| ImportError::damaged("the database is not a list"))?;
-    let mut contents = Contents::default();
-    for (index, entry) in entries.iter().enumerate() {
-        let place = format!("entry {}", index + 1);
-        contents.rows.push(Ok(account(entry, place)));
-    }
-    Ok(contents)
 }
 
 /// Steam has no type of its own: it is what TOTP of the issuer Steam is.

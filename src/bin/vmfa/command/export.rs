@@ -50,45 +50,37 @@ pub(crate) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
     };
     let form = passphrase.as_ref().map_or(Form::Plain, Form::Sealed);
     let exported = export::write(target, &accounts, form, now)?;
-    let check = |files: &[(String, Secret)]| {
-        let written = read_back::Written {
-            target,
-            files,
-            passphrase: passphrase.as_ref(),
-        };
-        read_back::check(context, &written, &accounts, &exported.fates, now)
-    };
     let count = exported
         .fates
         .iter()
         .filter(|fate| matches!(fate, Fate::Carried(_)))
         .count();
+    // Before anything is on the disk, where whoever is stopped would leave it behind.
+    let files = match &exported.output {
+        Output::File(bytes) => vec![(String::new(), bytes.duplicate())],
+        Output::Tree(files) => copied(files),
+        Output::Codes(texts) => codes::pictures(texts)?,
+    };
+    let written = read_back::Written {
+        target,
+        files: &files,
+        passphrase: passphrase.as_ref(),
+    };
+    read_back::check(context, &written, &accounts, &exported.fates, now)?;
     match (exported.output, to) {
         (Output::File(bytes), Destination::Path(path)) => {
-            put::file(context, path, &bytes, input.force, |bytes| {
-                check(&[(String::new(), bytes)])
-            })?;
+            put::file(context, path, &bytes, input.force)?;
         }
-        (Output::File(bytes), Destination::Standard) => {
-            let files = [(String::new(), bytes)];
-            check(&files)?;
-            context.screen.raw(files[0].1.expose())?;
+        (Output::File(bytes), Destination::Standard) => context.screen.raw(bytes.expose())?,
+        (Output::Tree(_) | Output::Codes(_), Destination::Path(path)) => {
+            put::tree(context, path, &files)?;
         }
-        (Output::Tree(files), Destination::Path(path)) => {
-            put::tree(context, path, &files, check)?;
-        }
-        (Output::Codes(texts), Destination::Path(path)) => {
-            put::tree(context, path, &codes::pictures(&texts)?, check)?;
-        }
-        (Output::Codes(texts), Destination::Standard) => {
-            check(&codes::pictures(&texts)?)?;
-            match input.out.is_some() {
-                true => texts
-                    .iter()
-                    .try_for_each(|text| context.screen.line(text.expose()))?,
-                false => codes::show(context, &texts)?,
-            }
-        }
+        (Output::Codes(texts), Destination::Standard) => match input.out.is_some() {
+            true => texts
+                .iter()
+                .try_for_each(|text| context.screen.line(text.expose()))?,
+            false => codes::show(context, &texts)?,
+        },
         (Output::Tree(_), Destination::Standard) => {
             return Err(Fault::usage("several files can't go to standard output"));
         }
@@ -116,6 +108,13 @@ pub(crate) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
         true => Exit::Partly,
         false => Exit::Done,
     })
+}
+
+fn copied(files: &[(String, Secret)]) -> Vec<(String, Secret)> {
+    let files = files.iter();
+    files
+        .map(|(name, bytes)| (name.clone(), bytes.duplicate()))
+        .collect()
 }
 
 /// Where an export goes.

@@ -2,6 +2,7 @@
 
 mod gather;
 mod gpg;
+mod keys;
 mod report;
 mod undo;
 

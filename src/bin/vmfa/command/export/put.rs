@@ -45,18 +45,12 @@ pub(super) fn may(context: &Context, path: &Path, is_tree: bool, force: bool) ->
 }
 
 /// One file.
-pub(super) fn file(
-    context: &Context,
-    path: &Path,
-    bytes: &Secret,
-    force: bool,
-    check: impl FnOnce(Secret) -> Outcome,
-) -> Outcome {
+pub(super) fn file(context: &Context, path: &Path, bytes: &Secret, force: bool) -> Outcome {
     let name = context.place.show(path);
     let new = Beside::of(path);
     let fail = |error: io::Error| internal(&error).at(&name);
     write(&new.0, bytes).map_err(fail)?;
-    check(again(&new.0, bytes).map_err(|fault| fault.at(&name))?)?;
+    again(&new.0, bytes).map_err(|fault| fault.at(&name))?;
     into_place(&new.0, path, force).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => {
             Fault::usage(format!("{name} is there already, and is left alone"))
@@ -67,17 +61,11 @@ pub(super) fn file(
 }
 
 /// A directory of files.
-pub(super) fn tree(
-    context: &Context,
-    path: &Path,
-    tree: &[(String, Secret)],
-    check: impl FnOnce(&[(String, Secret)]) -> Outcome,
-) -> Outcome {
+pub(super) fn tree(context: &Context, path: &Path, tree: &[(String, Secret)]) -> Outcome {
     let name = context.place.show(path);
     let fail = |error: io::Error| internal(&error).at(&name);
     let new = Beside::of(path);
     create_folder(&new.0).map_err(fail)?;
-    let mut read = Vec::with_capacity(tree.len());
     for (inner, bytes) in tree {
         let file = new.0.join(inner);
         let folder = folder_of(&file);
@@ -86,10 +74,8 @@ pub(super) fn tree(
         }
         write(&file, bytes).map_err(fail)?;
         sync(folder).map_err(fail)?;
-        let again = again(&file, bytes).map_err(|fault| fault.at(&name))?;
-        read.push((inner.clone(), again));
+        again(&file, bytes).map_err(|fault| fault.at(&name))?;
     }
-    check(&read)?;
     // An empty directory gives way, one with something in it doesn't.
     fs::rename(&new.0, path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory => {
@@ -136,11 +122,11 @@ fn write(path: &Path, bytes: &Secret) -> io::Result<()> {
 }
 
 /// What is on the disk now, which must be what was written.
-fn again(path: &Path, bytes: &Secret) -> Outcome<Secret> {
+fn again(path: &Path, bytes: &Secret) -> Outcome {
     let (mut read, _) = files::read(path, bytes.len() as u64)?;
     let read = Secret::new(std::mem::take(&mut *read));
     match read.same_as(bytes) {
-        true => Ok(read),
+        true => Ok(()),
         false => Err(Fault::new(
             Exit::Internal,
             "what was read back isn't what was written",

@@ -1,4 +1,4 @@
-//! An export is read before anybody is told that it is there.
+//! An export is read before it is anywhere.
 
 use vmfa::account::{Account, Drafted};
 use vmfa::clock::UnixTime;
@@ -9,7 +9,7 @@ use vmfa::secret::{Secret, SecretText};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::unlock::Context;
 
-/// What was written.
+/// What is to be written.
 pub(super) struct Written<'a> {
     pub(super) target: &'a Target,
     /// By their names.
@@ -25,23 +25,11 @@ pub(super) fn check(
     fates: &[Fate],
     now: UnixTime,
 ) -> Outcome {
-    let Some(importer) = written.target.read_by else {
+    if written.target.read_by.is_none() {
         return Ok(());
-    };
-    let read = match read(written, now) {
-        Ok(read) => read,
-        Err(ImportError::Unknown | ImportError::UnknownOrSealed)
-            if import::by_id(importer).is_none() =>
-        {
-            context.screen.warn(
-                "this build of vmfa has no reader of that format: the export wasn't read back",
-            );
-            return Ok(());
-        }
-        Err(error) => {
-            return Err(differs(&format!("it can't be read back: {error}")));
-        }
-    };
+    }
+    let read =
+        read(written, now).map_err(|error| differs(&format!("it can't be read back: {error}")))?;
     let comparison = compare(written.target, accounts, fates, &read);
     if !comparison.agrees() {
         let mut what = Vec::new();

@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 use vmfa::account::text::clean;
 use vmfa::account::{Draft, Refusal};
 use vmfa::import::{self, Alone, Beside, Contents, Format, ImportError, Other, Reading, Source};
-use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
 
 use crate::args::Import;
+use crate::command::import::keys::{Broken, Keys};
 use crate::command::import::{gpg, unknown_format};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::files;
-use crate::place::Source as PassphraseSource;
-use crate::prompt::Terminal;
 use crate::unlock::Context;
 
 /// The most bytes of a file.
@@ -25,8 +23,6 @@ const MAX_FILE: u64 = 64 << 20;
 const MAX_FILES: usize = 20_000;
 /// How deep directories are walked.
 const MAX_DEPTH: usize = 32;
-/// How often a passphrase is asked for.
-const TRIES: usize = 3;
 
 /// One file, or one file of an archive, and what is in it.
 pub(super) struct Gathered {
@@ -310,7 +306,7 @@ fn read(
             .as_ref()
             .map_or(&Alone as &dyn Beside, |directory| directory),
     };
-    keys.read(context, &source, from, file)
+    keys.read(context, &source, from, file.found, &file.shown)
         .map_err(|error| match error {
             Broken::Import(
                 ImportError::Unknown
@@ -332,107 +328,10 @@ struct Directory(PathBuf);
 
 impl Beside for Directory {
     fn bytes(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
-        let plain = Path::new(name).file_name() == Some(name.as_ref());
-        let path = self.0.join(name);
-        let (bytes, _) = files::read(&path, MAX_FILE).ok().filter(|_| plain)?;
+        if Path::new(name).file_name() != Some(name.as_ref()) {
+            return None;
+        }
+        let (bytes, _) = files::read(&self.0.join(name), MAX_FILE).ok()?;
         Some(bytes)
-    }
-}
-
-/// The passphrases of exports: a given one, and those that opened something before.
-struct Keys {
-    given: Option<PassphraseSource>,
-    known: Vec<SecretText>,
-}
-
-enum Broken {
-    Import(ImportError),
-    Fault(Fault),
-}
-
-impl Keys {
-    fn new(input: &Import) -> Self {
-        let file = input
-            .file_passphrase_file
-            .clone()
-            .map(PassphraseSource::File);
-        let fd = input.file_passphrase_fd.map(PassphraseSource::Fd);
-        let command = input
-            .file_passphrase_command
-            .clone()
-            .map(PassphraseSource::Command);
-        Self {
-            given: file.or(fd).or(command),
-            known: Vec::new(),
-        }
-    }
-
-    /// Reads a file; the second value says whether a passphrase was needed.
-    fn read(
-        &mut self,
-        context: &Context,
-        source: &Source<'_>,
-        from: Option<&'static Format>,
-        file: &Named,
-    ) -> Result<(Vec<Reading>, bool), Broken> {
-        let closed = match import::read(source, from, None) {
-            Ok(readings) => return Ok((readings, false)),
-            Err(error @ (ImportError::NeedsPassphrase | ImportError::Unmarked)) => error,
-            Err(error) => return Err(Broken::Import(error)),
-        };
-        for known in &self.known {
-            match import::read(source, from, Some(known)) {
-                Ok(readings) => return Ok((readings, true)),
-                Err(ImportError::WrongPassphrase | ImportError::UnknownOrSealed) => {}
-                Err(error) => return Err(Broken::Import(error)),
-            }
-        }
-        if let Some(given) = self.given.take() {
-            let passphrase = context.read_source(&given).map_err(Broken::Fault)?;
-            let read = import::read(source, from, Some(&passphrase));
-            self.known.push(passphrase);
-            if file.found && matches!(read, Err(ImportError::UnknownOrSealed)) {
-                return Err(Broken::Import(closed));
-            }
-            return read
-                .map(|readings| (readings, true))
-                .map_err(Broken::Import);
-        }
-        // Bytes that say nothing of themselves are tried with what is known; to ask for each in a directory would be a
-        // nuisance.
-        let is_asked_for = !(file.found && closed == ImportError::Unmarked);
-        let Some(terminal) = Terminal::open().filter(|_| is_asked_for) else {
-            let error = match (closed, self.known.is_empty()) {
-                (ImportError::NeedsPassphrase, false) => ImportError::WrongPassphrase,
-                (closed, _) => closed,
-            };
-            return Err(Broken::Import(error));
-        };
-        let mut last = closed;
-        for _ in 0..TRIES {
-            let question = format!(
-                "The passphrase of {} (Enter leaves the file out): ",
-                file.shown
-            );
-            let passphrase = terminal.hidden(&question).map_err(Broken::Fault)?;
-            if passphrase.is_empty() {
-                return Err(Broken::Import(last));
-            }
-            match import::read(source, from, Some(&passphrase)) {
-                Ok(readings) => {
-                    self.known.push(passphrase);
-                    return Ok((readings, true));
-                }
-                Err(error @ (ImportError::WrongPassphrase | ImportError::UnknownOrSealed)) => {
-                    terminal.say(match &error {
-                        ImportError::WrongPassphrase => "That isn't its passphrase.",
-                        _unmarked => "Nothing that vmfa knows opens with that.",
-                    });
-                    last = error;
-                }
-                Err(error) => return Err(Broken::Import(error)),
-            }
-        }
-        Err(Broken::Import(last))
     }
 }
