@@ -116,14 +116,14 @@ pub(crate) fn titled(title: Option<&str>, draft: &Draft, note: Option<String>) -
     lines([title.map(str::to_owned), note])
 }
 
-/// Texts as lines of one.
+/// Texts as one: a note is one line, whatever it was elsewhere.
 fn lines(texts: [Option<String>; 2]) -> Option<String> {
     let texts: Vec<String> = texts
         .into_iter()
         .flatten()
         .filter(|text| !text.trim().is_empty())
         .collect();
-    (!texts.is_empty()).then(|| texts.join("\n"))
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// Whether a code is a Key URI, or means to be one.
@@ -215,7 +215,7 @@ mod tests {
         };
         let read = |code: &str| login.account(code).ok().unwrap();
         let draft = read("otpauth://totp/A:b?secret=AA&issuer=A");
-        assert_eq!(words(&draft), ["A", "b", "Title\nown"]);
+        assert_eq!(words(&draft), ["A", "b", "Title; own"]);
         assert_eq!((draft.tags[0].as_str(), draft.favorite), ("t", true));
         let link = read("steam://AEBAGBAFAYDQQCIKBMGA2DQPCAIREEYU");
         assert_eq!(words(&link), ["Title", "me", "own"]);
