@@ -251,7 +251,7 @@ pub(crate) fn formats() -> String {
         .iter()
         .map(|format| format!("  {:<18} {}", format.id, format.app))
         .collect();
-    lines.sort_by_key(|line| line.to_lowercase());
+    lines.sort_by_cached_key(|line| line.to_lowercase());
     lines.join("\n")
 }
 
