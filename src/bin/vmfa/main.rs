@@ -4,6 +4,9 @@ mod args;
 #[cfg(feature = "aws")]
 #[allow(dead_code, reason = "the commands of `vmfa aws` use it")]
 mod aws_files;
+#[cfg(feature = "clipboard")]
+#[allow(dead_code, reason = "`--copy`, `--clipboard` and the interface use it")]
+mod clipboard;
 mod command;
 mod credential;
 mod fault;
@@ -13,6 +16,8 @@ mod place;
 mod print;
 mod prompt;
 mod strength;
+#[cfg(feature = "tui")]
+mod tui;
 mod unlock;
 
 use std::process::ExitCode;
