@@ -70,6 +70,16 @@ pub struct Budget {
     pub seconds: u64,
 }
 
+/// Which steps were handed out, at one moment.
+pub struct HandedOut(Record);
+
+impl HandedOut {
+    /// Whether somebody was given the code of this step.
+    pub fn has(&self, id: &AccountId, step: u64) -> bool {
+        self.0.is_used(id, step)
+    }
+}
+
 /// Why the ledger can't answer.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -261,6 +271,15 @@ impl Ledger {
                 lines,
             }),
         }
+    }
+
+    /// What was handed out, as the file says now; nothing where there is no ledger yet. For whoever shows a code and wants to
+    /// say that another program was given it.
+    ///
+    /// # Errors
+    /// It can't be read, or something else stands in its place.
+    pub fn handed_out(&self) -> Result<HandedOut, LedgerError> {
+        Ok(HandedOut(file::read(&self.path)?))
     }
 
     /// The files that belong to a ledger at this path, itself first: for whoever looks for what is left behind.

@@ -175,8 +175,8 @@ impl Drawing {
         SecretText::new(svg)
     }
 
-    /// Whether a module is dark; what lies outside is light.
-    fn is_dark(&self, x: usize, y: usize) -> bool {
+    /// Whether a module is dark, quiet zone counted; what lies outside is light.
+    pub fn is_dark(&self, x: usize, y: usize) -> bool {
         x < self.side && y < self.side && self.dark[y * self.side + x]
     }
 }

@@ -91,6 +91,15 @@ impl Unlocked {
         Self::open_with_key(&files, dek, now)
     }
 
+    /// The vault as its file is now, opened with the same key: what somebody else saved since is in it. This one stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// As [`Locked::open`] and [`Locked::unlock`]; the key isn't that of the vault any more.
+    pub fn read_anew(&self, now: UnixTime) -> Result<Self, VaultError> {
+        self.held_key().open(now)
+    }
+
     /// What another reading of the vault needs.
     pub(crate) fn held_key(&self) -> HeldKey {
         HeldKey {

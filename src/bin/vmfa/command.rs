@@ -1,6 +1,6 @@
 //! One file a command. Here: from the arguments to the command, and what several of them share.
 
-mod add;
+pub(crate) mod add;
 #[cfg(unix)]
 mod agent;
 #[cfg(feature = "aws")]
@@ -12,7 +12,7 @@ pub(crate) mod confirm;
 mod doctor;
 mod edit;
 pub(crate) mod export;
-mod fresh;
+pub(crate) mod fresh;
 mod giver;
 mod import;
 mod init;
@@ -20,11 +20,11 @@ mod list;
 mod manual;
 mod pair;
 mod passphrase;
-mod piped;
+pub(crate) mod piped;
 mod qr;
-mod relabel;
-mod scan;
-mod show;
+pub(crate) mod relabel;
+pub(crate) mod scan;
+pub(crate) mod show;
 mod slot;
 mod trash;
 #[cfg(unix)]

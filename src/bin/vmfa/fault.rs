@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use vmfa::account::text::clean;
 use vmfa::failure::{Fails, Kind};
@@ -183,6 +184,9 @@ pub(crate) fn silent_panics() {
 /// A panic is a bug of ours. Its message could quote data, so only the place is told.
 pub(crate) fn quiet_panics() {
     std::panic::set_hook(Box::new(|info| {
+        if let Some(first) = BEFORE.get() {
+            first();
+        }
         let place = info
             .location()
             .map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
@@ -191,4 +195,13 @@ pub(crate) fn quiet_panics() {
             "vmfa: internal error{place}; nothing was half-written\nhint: please report this line"
         );
     }));
+}
+
+/// What is done before a panic is told: the interface gives the terminal back, so that the line is seen.
+static BEFORE: OnceLock<fn()> = OnceLock::new();
+
+/// Has this done before a panic is told. Only the first call counts.
+#[cfg(feature = "tui")]
+pub(crate) fn before_a_panic_is_told(first: fn()) {
+    let _ = BEFORE.set(first);
 }

@@ -209,6 +209,12 @@ impl Place {
             .collect()
     }
 
+    /// The home directory.
+    #[cfg(feature = "tui")]
+    pub(crate) fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
     /// A path as a person writes it, safe to print.
     pub(crate) fn show(&self, path: &Path) -> String {
         if let Some(home) = &self.home

@@ -1,6 +1,7 @@
 //! Everything that is printed. Output is written fallibly: a full disk or a closed pipe is an error, never a crash.
 
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
@@ -14,6 +15,8 @@ pub(crate) struct Screen {
     out_terminal: bool,
     err_terminal: bool,
     colours: bool,
+    /// What would be said on standard error, where the interface has the terminal.
+    held: Option<Mutex<Vec<String>>>,
 }
 
 impl Screen {
@@ -22,7 +25,27 @@ impl Screen {
             out_terminal: std::io::stdout().is_terminal(),
             err_terminal: std::io::stderr().is_terminal(),
             colours: colours_allowed,
+            held: None,
         }
+    }
+
+    /// A screen that says nothing by itself: remarks and warnings are held until they are asked for.
+    #[cfg(feature = "tui")]
+    pub(crate) fn held_back() -> Self {
+        Self {
+            out_terminal: false,
+            err_terminal: false,
+            colours: false,
+            held: Some(Mutex::new(Vec::new())),
+        }
+    }
+
+    /// What was held back since the last time.
+    #[cfg(feature = "tui")]
+    pub(crate) fn take_held(&self) -> Vec<String> {
+        self.held.as_ref().map_or_else(Vec::new, |held| {
+            std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     /// Whether standard output is a terminal.
@@ -115,11 +138,22 @@ impl Screen {
 
     /// A remark for the person on standard error; it is no part of the answer, so a failure to write it is ignored.
     pub(crate) fn remark(&self, text: &str) {
-        let _ = writeln!(std::io::stderr(), "{text}");
+        match &self.held {
+            Some(held) => {
+                let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+                held.push(clean(text).into_owned());
+            }
+            None => {
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
     }
 
     /// A warning on standard error.
     pub(crate) fn warn(&self, text: &str) {
+        if self.held.is_some() {
+            return self.remark(text);
+        }
         let (yellow, plain) = if self.err_colours() {
             ("\x1b[33m", "\x1b[0m")
         } else {

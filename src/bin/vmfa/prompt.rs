@@ -147,6 +147,14 @@ impl Read for Keys<'_> {
     }
 }
 
+/// From here on somebody else answers to the signals that end a process.
+#[cfg(all(unix, feature = "tui"))]
+pub(crate) fn signals_are_taken() {
+    if let Some(signals) = Signals::taken_over() {
+        signals.let_end(false);
+    }
+}
+
 /// Signals that end a process. While a hidden line is typed they end it only after the terminal was given back.
 #[cfg(unix)]
 struct Signals {

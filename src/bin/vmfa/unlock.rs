@@ -60,14 +60,8 @@ impl Context {
     /// The agent, where one runs and is wanted.
     #[cfg(unix)]
     pub(crate) fn agent(&self) -> Option<Client> {
-        let global = &self.global;
-        let is_unwanted =
-            global.no_agent || self.place.no_agent || global.recovery || global.accept_rollback;
-        if is_unwanted {
-            return None;
-        }
-        match Client::connect(&self.place.agent(&self.files)) {
-            Ok(mut client) => {
+        match self.connect() {
+            Ok(Some(mut client)) => {
                 client.on_asking(|| {
                     let _ = writeln!(
                         std::io::stderr(),
@@ -77,11 +71,27 @@ impl Context {
                 client.ask_first(confirm::may);
                 Some(client)
             }
-            Err(AgentError::NotRunning) => None,
+            Ok(None) => None,
             Err(error) => {
                 self.without_agent(error);
                 None
             }
+        }
+    }
+
+    /// A connection to the agent, where one runs and is wanted; nobody is told anything.
+    #[cfg(unix)]
+    pub(crate) fn connect(&self) -> Result<Option<Client>, AgentError> {
+        let global = &self.global;
+        let is_unwanted =
+            global.no_agent || self.place.no_agent || global.recovery || global.accept_rollback;
+        if is_unwanted {
+            return Ok(None);
+        }
+        match Client::connect(&self.place.agent(&self.files)) {
+            Ok(client) => Ok(Some(client)),
+            Err(AgentError::NotRunning) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -187,6 +197,53 @@ impl Context {
                 "waiting for another program to finish its save"
             );
         });
+        self.warn_of(&vault);
+        Ok(vault)
+    }
+
+    /// Opens the vault without asking anybody: with what was typed elsewhere, else with what is at hand; none where a
+    /// passphrase must be typed.
+    #[cfg(feature = "tui")]
+    pub(crate) fn open_quietly(&self, typed: Option<&SecretText>) -> Outcome<Option<Unlocked>> {
+        #[cfg(unix)]
+        vmfa::secret::process::keep_out();
+        let rollback = if self.global.accept_rollback {
+            Rollback::Accept
+        } else {
+            Rollback::Refuse
+        };
+        let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
+        let slots = Locked::open(&self.files, self.limit())?.slots();
+        let open = |credential: &Credential| {
+            Locked::open(&self.files, self.limit())?.unlock(credential, rollback, now)
+        };
+        let ways = Ways::of(&slots);
+        let key = self.key_file()?;
+        let takes_text = self.global.recovery || ways.passphrase || ways.both && key.is_some();
+        let alone = key.as_ref().filter(|_| ways.key_file && !self.global.recovery);
+        let vault = match (typed, alone) {
+            (Some(typed), _) if takes_text => self.attempt(&ways, key.as_ref(), typed, &open)?,
+            (_, Some(key)) => match open(&Credential::KeyFile(key.duplicate())) {
+                Err(error) if error.kind() == Kind::WrongPassphrase && takes_text => {
+                    return Ok(None);
+                }
+                opened => opened?,
+            },
+            (_, None) if !takes_text => return Err(ways.nothing_fits(&self.vault_name())),
+            (_, None) => match self.source(Asking::Usual)? {
+                Some(source) => {
+                    let text = self.read_source(&source)?;
+                    self.attempt(&ways, key.as_ref(), &text, &open)?
+                }
+                None => return Ok(None),
+            },
+        };
+        self.warn_of(&vault);
+        Ok(Some(vault))
+    }
+
+    /// What there is to say of a vault that was just opened.
+    fn warn_of(&self, vault: &Unlocked) {
         for danger in vault::dangers(&self.files) {
             let advice = danger.advice.map(|advice| format!(": {advice}"));
             self.screen
@@ -201,7 +258,6 @@ impl Context {
         if let Some(problem) = vault.pin_problem() {
             self.screen.warn(problem);
         }
-        Ok(vault)
     }
 
     /// Puts a backup in the vault's place.
@@ -242,21 +298,9 @@ impl Context {
         if !(self.global.recovery || ways.passphrase || ways.both && key.is_some()) {
             return Err(ways.nothing_fits(&self.place.show(path)));
         }
-        let attempt = |text: SecretText| {
-            if self.global.recovery {
-                return open(&Credential::RecoveryCode(text));
-            }
-            if let (Some(key), true) = (&key, ways.both) {
-                let both = Credential::PassphraseAndKeyFile(text.duplicate(), key.duplicate());
-                match open(&both) {
-                    Err(error) if error.kind() == Kind::WrongPassphrase && ways.passphrase => {}
-                    done => return done,
-                }
-            }
-            open(&Credential::Passphrase(text))
-        };
+        let attempt = |text: &SecretText| self.attempt(&ways, key.as_ref(), text, &open);
         if let Some(source) = self.source(asking)? {
-            return Ok(attempt(self.read_source(&source)?)?);
+            return Ok(attempt(&self.read_source(&source)?)?);
         }
         let what = if self.global.recovery {
             "recovery code"
@@ -279,7 +323,7 @@ impl Context {
             self.place.show(path)
         );
         for _ in 1..TRIES {
-            match attempt(terminal.hidden(&question)?) {
+            match attempt(&terminal.hidden(&question)?) {
                 Err(error) if is_mistyped(&error) => terminal.say(&format!(
                     "{}; try again",
                     vmfa::account::text::clean(&error.to_string())
@@ -287,7 +331,28 @@ impl Context {
                 done => return Ok(done?),
             }
         }
-        Ok(attempt(terminal.hidden(&question)?)?)
+        Ok(attempt(&terminal.hidden(&question)?)?)
+    }
+
+    /// A passphrase (or the recovery code), with the key file where the two belong together.
+    fn attempt<T>(
+        &self,
+        ways: &Ways,
+        key: Option<&Secret>,
+        text: &SecretText,
+        open: &impl Fn(&Credential) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        if self.global.recovery {
+            return open(&Credential::RecoveryCode(text.duplicate()));
+        }
+        if let (Some(key), true) = (key, ways.both) {
+            let both = Credential::PassphraseAndKeyFile(text.duplicate(), key.duplicate());
+            match open(&both) {
+                Err(error) if error.kind() == Kind::WrongPassphrase && ways.passphrase => {}
+                done => return done,
+            }
+        }
+        open(&Credential::Passphrase(text.duplicate()))
     }
 
     /// A credential for a new vault.

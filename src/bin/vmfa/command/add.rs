@@ -232,7 +232,7 @@ fn query_word(vault: &Unlocked, summary: &Summary) -> String {
 }
 
 /// Whether the account is a virtual MFA device of AWS.
-fn is_aws(summary: &Summary) -> bool {
+pub(crate) fn is_aws(summary: &Summary) -> bool {
     summary.serial_number.is_some()
         || summary.issuer.eq_ignore_ascii_case("Amazon Web Services")
         || summary.issuer.eq_ignore_ascii_case("AWS")

@@ -54,7 +54,7 @@ fn print(context: &Context, summary: &Summary, bits: Option<usize>, input: &Show
     screen.line(&text)
 }
 
-fn fields(summary: &Summary, bits: Option<usize>) -> Vec<(&'static str, String)> {
+pub(crate) fn fields(summary: &Summary, bits: Option<usize>) -> Vec<(&'static str, String)> {
     let scheme = &summary.scheme;
     let mut fields = vec![
         ("issuer", summary.issuer.clone()),

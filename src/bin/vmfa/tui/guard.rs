@@ -1,0 +1,69 @@
+//! The terminal, lent: whatever happens, it is given back as it was.
+
+use std::io::{Stdout, Write as _, stdout};
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use ratatui::crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{execute, queue};
+
+/// The screen of the interface, until it is dropped.
+pub(crate) struct Guard {
+    pub(crate) terminal: Terminal<CrosstermBackend<Stdout>>,
+    mouse: bool,
+}
+
+impl Guard {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// The terminal can't be written, or isn't one.
+    pub(crate) fn take(mouse: bool) -> std::io::Result<Self> {
+        let mut guard = Self {
+            terminal: Terminal::new(CrosstermBackend::new(stdout()))?,
+            mouse,
+        };
+        guard.enter()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal again, after it was given to the shell.
+    ///
+    /// # Errors
+    /// As [`Guard::take`].
+    pub(crate) fn enter(&mut self) -> std::io::Result<()> {
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        if self.mouse {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back as it was. Also where half of it was taken; and twice does no harm.
+pub(crate) fn give_back() {
+    let mut out = stdout();
+    // Where the terminal is gone, there is nothing to give back.
+    let _ = queue!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}

@@ -1,0 +1,432 @@
+//! What lies over the list: each dialog's keys.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::list;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::line::Line;
+use crate::tui::message::{Change, Effect, Fields, Find, Job, Said, Yes};
+use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, Stage, State};
+
+pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let action = state.config.keymap.action(key);
+    let Stage::Open(board) = &mut state.stage else {
+        return Vec::new();
+    };
+    let Some(dialog) = board.dialog.take() else {
+        return Vec::new();
+    };
+    let (kept, then) = match dialog {
+        Dialog::Help { scroll } => on_text(key, scroll, |scroll| Dialog::Help { scroll }),
+        Dialog::Details { id, scroll } => match action {
+            Some(Action::Edit) => match board.summary(&id) {
+                Some(summary) => (Some(Dialog::Form(Form::of(summary))), Then::Nothing),
+                None => CLOSE,
+            },
+            Some(Action::Copy) => {
+                board.select(&id);
+                (Some(Dialog::Details { id, scroll }), Then::Act(Action::Copy))
+            }
+            _ => on_text(key, scroll, |scroll| Dialog::Details { id, scroll }),
+        },
+        Dialog::Pair { id, pair } => match key.code {
+            KeyCode::Char('r') => {
+                let job = Job::Pair { id, yes: Yes::NotAsked };
+                (Some(Dialog::Pair { id, pair: None }), Then::Do(job))
+            }
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'p') => CLOSE,
+            _ => (Some(Dialog::Pair { id, pair }), Then::Nothing),
+        },
+        Dialog::Qr { id, drawing, until } => match key.code {
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | ' ') => CLOSE,
+            _ => (Some(Dialog::Qr { id, drawing, until }), Then::Nothing),
+        },
+        Dialog::Asks { id, job } => match key.code {
+            KeyCode::Char('y' | 'Y') => (None, job.map_or(Then::Nothing, Then::Do)),
+            KeyCode::Char('n' | 'N' | 'q') | KeyCode::Esc | KeyCode::Enter => {
+                (None, Then::Say(Said::note("no code was given")))
+            }
+            _ => (Some(Dialog::Asks { id, job }), Then::Nothing),
+        },
+        Dialog::Groups { selected } => groups(board, key, action, selected),
+        Dialog::Trash { selected, erasing } => trash(board, key, action, selected, erasing),
+        Dialog::Passphrase { line, purpose, said, is_opening } => {
+            passphrase(key, line, purpose, said, is_opening)
+        }
+        Dialog::Form(form) => on_form(key, form),
+        Dialog::Add(adding) => on_adding(key, adding),
+    };
+    board.dialog = kept;
+    match then {
+        Then::Nothing => Vec::new(),
+        Then::Say(said) => {
+            state.say(said);
+            Vec::new()
+        }
+        Then::Do(job) => list::start(state, job),
+        Then::Save(change) => list::save(state, change),
+        Then::Act(action) => list::act(state, action),
+    }
+}
+
+/// What comes of a key besides the dialog itself.
+enum Then {
+    Nothing,
+    Say(Said),
+    Do(Job),
+    Save(Change),
+    Act(Action),
+}
+
+/// The dialog as it is after the key (none: it is closed), and what comes of it.
+type Kept = (Option<Dialog>, Then);
+
+const CLOSE: Kept = (None, Then::Nothing);
+
+/// A text to scroll through.
+fn on_text(key: &KeyEvent, scroll: usize, dialog: impl Fn(usize) -> Dialog) -> Kept {
+    let scroll = match key.code {
+        KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | '?' | 'i') => return CLOSE,
+        KeyCode::Down | KeyCode::Char('j') => scroll + 1,
+        KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
+        KeyCode::PageDown | KeyCode::Char(' ') => scroll + 10,
+        KeyCode::PageUp => scroll.saturating_sub(10),
+        KeyCode::Home => 0,
+        KeyCode::End => MOST_SCROLL,
+        _ => scroll,
+    };
+    (Some(dialog(scroll.min(MOST_SCROLL))), Then::Nothing)
+}
+
+/// No text is longer; the view stops at its end.
+const MOST_SCROLL: usize = 1000;
+
+/// The mouse wheel.
+pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
+    let Stage::Open(board) = &mut state.stage else {
+        return Vec::new();
+    };
+    let groups = board.groups().len();
+    let trashed = board.trash.len();
+    let moved = |at: usize, most: usize| at.saturating_add_signed(by).min(most);
+    match &mut board.dialog {
+        Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) => {
+            *scroll = moved(*scroll, MOST_SCROLL);
+        }
+        Some(Dialog::Groups { selected }) => *selected = moved(*selected, groups),
+        Some(Dialog::Trash { selected, .. }) => {
+            *selected = moved(*selected, trashed.saturating_sub(1));
+        }
+        Some(
+            Dialog::Pair { .. }
+            | Dialog::Form(_)
+            | Dialog::Add(_)
+            | Dialog::Passphrase { .. }
+            | Dialog::Qr { .. }
+            | Dialog::Asks { .. },
+        )
+        | None => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    let Stage::Open(board) = &mut state.stage else {
+        return Vec::new();
+    };
+    match &mut board.dialog {
+        Some(Dialog::Passphrase { line, is_opening: false, .. }) => line.insert(text),
+        Some(Dialog::Form(form)) if !form.is_saving => {
+            if let Some(line) = form.lines.get_mut(form.at) {
+                line.insert(text);
+            }
+        }
+        Some(Dialog::Add(adding)) => match &mut adding.step {
+            AddStep::Choose(_) => {
+                let mut step = AddStep::typing();
+                if let AddStep::Type { secret, at, .. } = &mut step {
+                    secret.insert(text);
+                    // A URI brings its name along.
+                    *at = if text.contains("://") { SECRET } else { NAME };
+                }
+                adding.step = step;
+            }
+            AddStep::Type { name, secret, at } => {
+                if *at == NAME && !text.contains("://") {
+                    name.insert(text);
+                } else {
+                    secret.insert(text);
+                }
+            }
+            AddStep::Path(line) => line.insert(text),
+            AddStep::Looking | AddStep::Found(_) | AddStep::Saving => {}
+        },
+        Some(
+            Dialog::Help { .. }
+            | Dialog::Details { .. }
+            | Dialog::Pair { .. }
+            | Dialog::Groups { .. }
+            | Dialog::Trash { .. }
+            | Dialog::Passphrase { .. }
+            | Dialog::Form(_)
+            | Dialog::Qr { .. }
+            | Dialog::Asks { .. },
+        )
+        | None => {}
+    }
+    Vec::new()
+}
+
+fn groups(board: &mut Board, key: &KeyEvent, action: Option<Action>, selected: usize) -> Kept {
+    let groups = board.groups();
+    // The first line is for all accounts.
+    if let Some(selected) = moved(key, action, selected, groups.len()) {
+        return (Some(Dialog::Groups { selected }), Then::Nothing);
+    }
+    match key.code {
+        KeyCode::Enter => {
+            board.group = selected
+                .checked_sub(1)
+                .and_then(|at| groups.into_iter().nth(at))
+                .map(|(group, _)| group);
+            board.top = 0;
+            board.selected = 0;
+            board.arrange();
+            CLOSE
+        }
+        KeyCode::Esc | KeyCode::Char('q' | 'g') => CLOSE,
+        _ => (Some(Dialog::Groups { selected }), Then::Nothing),
+    }
+}
+
+fn trash(
+    board: &Board,
+    key: &KeyEvent,
+    action: Option<Action>,
+    selected: usize,
+    erasing: bool,
+) -> Kept {
+    let chosen = board.trash.get(selected).map(|summary| summary.id);
+    if erasing {
+        return match (key.code, chosen) {
+            (KeyCode::Char('y' | 'Y'), Some(id)) => {
+                let dialog = Dialog::Trash { selected: 0, erasing: false };
+                (Some(dialog), Then::Save(Change::Erase(id)))
+            }
+            _ => (Some(Dialog::Trash { selected, erasing: false }), Then::Nothing),
+        };
+    }
+    let last = board.trash.len().saturating_sub(1);
+    if let Some(selected) = moved(key, action, selected, last) {
+        return (Some(Dialog::Trash { selected, erasing }), Then::Nothing);
+    }
+    match (key.code, chosen) {
+        (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => {
+            (None, Then::Save(Change::Restore(id)))
+        }
+        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => {
+            (Some(Dialog::Trash { selected, erasing: true }), Then::Nothing)
+        }
+        (KeyCode::Esc | KeyCode::Char('q' | 't'), _) => CLOSE,
+        _ => (Some(Dialog::Trash { selected, erasing }), Then::Nothing),
+    }
+}
+
+/// Where a key moves to in a list of so many lines after the first; none for a key that doesn't move.
+fn moved(key: &KeyEvent, action: Option<Action>, at: usize, last: usize) -> Option<usize> {
+    let to = match (key.code, action) {
+        (KeyCode::Down, _) | (_, Some(Action::Down)) => at + 1,
+        (KeyCode::Up, _) | (_, Some(Action::Up)) => at.saturating_sub(1),
+        (_, Some(Action::PageDown)) => at + 10,
+        (_, Some(Action::PageUp)) => at.saturating_sub(10),
+        (_, Some(Action::Top)) => 0,
+        (_, Some(Action::Bottom)) => last,
+        _ => return None,
+    };
+    Some(to.min(last))
+}
+
+fn passphrase(
+    key: &KeyEvent,
+    mut line: Line,
+    mut purpose: Purpose,
+    said: Option<Said>,
+    is_opening: bool,
+) -> Kept {
+    if key.code == KeyCode::Esc {
+        return CLOSE;
+    }
+    let mut then = Then::Nothing;
+    let mut is_opening = is_opening;
+    if !is_opening {
+        if key.code == KeyCode::Enter && !line.is_empty() {
+            let typed = line.take();
+            let job = match &mut purpose {
+                Purpose::Qr(id) => Some(Job::Qr(*id, typed)),
+                Purpose::Job(job) => job.take().map(|job| Job::OpenFor(typed, Box::new(job))),
+            };
+            let Some(job) = job else { return CLOSE };
+            is_opening = true;
+            then = Then::Do(job);
+        } else {
+            line.key(key);
+        }
+    }
+    let dialog = Dialog::Passphrase { line, purpose, said, is_opening };
+    (Some(dialog), then)
+}
+
+fn on_form(key: &KeyEvent, mut form: Form) -> Kept {
+    if form.is_saving {
+        return (Some(Dialog::Form(form)), Then::Nothing);
+    }
+    let last = Form::FIELDS;
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    match key.code {
+        KeyCode::Esc => return CLOSE,
+        KeyCode::Char('s') if control => return save_form(form),
+        KeyCode::Enter if form.at == last => return save_form(form),
+        KeyCode::Enter | KeyCode::Tab | KeyCode::Down => form.at = (form.at + 1) % (last + 1),
+        KeyCode::BackTab | KeyCode::Up => form.at = form.at.checked_sub(1).unwrap_or(last),
+        KeyCode::Char(' ') if form.at == last => form.confirm = !form.confirm,
+        _ => {
+            if let Some(line) = form.lines.get_mut(form.at) {
+                line.key(key);
+            }
+        }
+    }
+    (Some(Dialog::Form(form)), Then::Nothing)
+}
+
+fn save_form(mut form: Form) -> Kept {
+    let [issuer, name, tags, note, serial_number] =
+        std::array::from_fn(|at| form.lines[at].text().trim().to_owned());
+    if issuer.is_empty() && name.is_empty() {
+        form.said = Some(Said::new(
+            crate::tui::message::Tone::Error,
+            "an account without issuer and name can't be asked for",
+        ));
+        return (Some(Dialog::Form(form)), Then::Nothing);
+    }
+    let fields = Fields {
+        issuer,
+        name,
+        tags,
+        note,
+        serial_number,
+        confirm: form.confirm,
+    };
+    form.is_saving = true;
+    form.said = None;
+    let id = form.id;
+    (Some(Dialog::Form(form)), Then::Save(Change::Edit(id, fields)))
+}
+
+const NAME: usize = 0;
+const SECRET: usize = 1;
+
+impl AddStep {
+    fn typing() -> Self {
+        Self::Type {
+            name: Line::new(),
+            secret: Line::new(),
+            at: SECRET,
+        }
+    }
+
+    /// The step behind a way in.
+    fn of_way(way: usize) -> (Self, Option<Find>) {
+        match way {
+            0 => (Self::typing(), None),
+            1 => (Self::Path(Line::new()), None),
+            2 => (Self::Looking, Some(Find::Screen)),
+            _ => (Self::Looking, Some(Find::Clipboard)),
+        }
+    }
+}
+
+fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
+    if key.code == KeyCode::Esc {
+        // What was found is forgotten with it.
+        return match adding.step {
+            AddStep::Saving => (Some(Dialog::Add(adding)), Then::Nothing),
+            AddStep::Choose(_) => CLOSE,
+            AddStep::Type { .. } | AddStep::Path(_) => {
+                (Some(Dialog::adding(AddStep::Choose(0))), Then::Nothing)
+            }
+            AddStep::Looking | AddStep::Found(_) => (None, Then::Do(Job::Forget)),
+        };
+    }
+    let ways = AddStep::WAYS.len();
+    let mut then = Then::Nothing;
+    match &mut adding.step {
+        AddStep::Choose(at) => {
+            let way = match key.code {
+                KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => {
+                    *at = (*at + 1) % ways;
+                    None
+                }
+                KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => {
+                    *at = at.checked_sub(1).unwrap_or(ways - 1);
+                    None
+                }
+                KeyCode::Enter => Some(*at),
+                KeyCode::Char(typed) => AddStep::WAYS.iter().position(|(_, key)| *key == typed),
+                _ => None,
+            };
+            if let Some(way) = way {
+                let (step, find) = AddStep::of_way(way);
+                adding.step = step;
+                adding.said = None;
+                then = find.map_or(Then::Nothing, |find| Then::Do(Job::Find(find)));
+            }
+        }
+        AddStep::Type { name, secret, at } => match key.code {
+            KeyCode::Tab | KeyCode::Down | KeyCode::Up | KeyCode::BackTab => *at = 1 - *at,
+            KeyCode::Enter => {
+                let is_uri = secret.text().contains("://");
+                if secret.is_empty() {
+                    *at = SECRET;
+                } else if name.text().trim().is_empty() && !is_uri {
+                    *at = NAME;
+                    adding.said = Some(Said::note("a secret needs a name: ISSUER:NAME"));
+                } else {
+                    let name = name.text().trim().to_owned();
+                    let text = secret.take();
+                    adding.step = AddStep::Looking;
+                    adding.said = None;
+                    then = Then::Do(Job::Find(Find::Text { text, name }));
+                }
+            }
+            _ => {
+                let line = if *at == NAME { name } else { secret };
+                line.key(key);
+            }
+        },
+        AddStep::Path(line) => match key.code {
+            KeyCode::Enter if !line.is_empty() => {
+                let path = line.text().trim().to_owned();
+                adding.step = AddStep::Looking;
+                adding.said = None;
+                then = Then::Do(Job::Find(Find::Picture(path)));
+            }
+            _ => {
+                line.key(key);
+            }
+        },
+        AddStep::Found(rows) => {
+            let any = rows.iter().any(|row| row.is_account);
+            match key.code {
+                KeyCode::Enter | KeyCode::Char('y' | 'Y') if any => {
+                    adding.step = AddStep::Saving;
+                    then = Then::Save(Change::Add);
+                }
+                KeyCode::Char('n' | 'N') | KeyCode::Enter => return (None, Then::Do(Job::Forget)),
+                _ => {}
+            }
+        }
+        AddStep::Looking | AddStep::Saving => {}
+    }
+    (Some(Dialog::Add(adding)), then)
+}

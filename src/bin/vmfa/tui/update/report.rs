@@ -1,0 +1,264 @@
+//! What the desk says.
+
+use super::leave;
+use crate::command::add::is_aws;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::config::Start;
+use crate::tui::message::{Accounts, Effect, Given, Job, Report, Said, Tone, Yes};
+use crate::tui::state::{AddStep, Dialog, Gate, GateStep, Purpose, Stage, State};
+
+/// How long a QR code stays on the screen: it shows a secret.
+const QR_SECS: u64 = 60;
+
+pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
+    match report {
+        Report::Accounts(accounts) => on_accounts(state, accounts),
+        Report::Locked => {
+            match &mut state.stage {
+                Stage::Locked(gate) if gate.step == GateStep::Opening => {
+                    gate.step = GateStep::Asking;
+                }
+                Stage::Locked(_) => {}
+                Stage::Open(_) => {
+                    state.shut(GateStep::Asking);
+                    gate_says(state, Said::note("the agent was locked"));
+                }
+            }
+            Vec::new()
+        }
+        Report::Shut(said) => on_shut(state, said),
+        Report::Codes(given) => with_board(state, |board| board.give(given)),
+        Report::Copied { given, said } => on_copied(state, given, said),
+        Report::Shown(given) => {
+            let now = state.now;
+            with_board(state, |board| board.show_single(given.id, given.code, now))
+        }
+        Report::Pair(id, pair) => with_board(state, |board| {
+            board.dialog = Some(Dialog::Pair {
+                id,
+                pair: Some(pair),
+            });
+        }),
+        Report::Qr(id, drawing) => {
+            let until = state.uptime.plus(std::time::Duration::from_secs(QR_SECS));
+            with_board(state, |board| {
+                // Whoever left the question meanwhile doesn't want it on the screen.
+                if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), .. }) if *asked == id)
+                {
+                    board.dialog = Some(Dialog::Qr {
+                        id,
+                        drawing,
+                        until,
+                    });
+                }
+            })
+        }
+        Report::NeedsPassphrase(job) => {
+            if job.saves() {
+                state.saving = state.saving.saturating_sub(1);
+            }
+            with_board(state, |board| {
+                board.dialog = Some(Dialog::passphrase(Purpose::Job(Some(job))));
+            })
+        }
+        Report::Asks(id, job) => with_board(state, |board| {
+            board.dialog = Some(Dialog::Asks { id, job: Some(job) });
+        }),
+        Report::Found(rows) => with_board(state, |board| {
+            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+                adding.step = AddStep::Found(rows);
+                adding.said = None;
+            }
+        }),
+        Report::Saved(said, removed) => {
+            close_saving(state);
+            let said = match removed {
+                Some(id) => {
+                    let _ = with_board(state, |board| board.deleted.push(id));
+                    let key = state.config.keymap.shown(Action::Undo);
+                    Said::good(format!("{}; {key} brings it back", said.text))
+                }
+                None => said,
+            };
+            state.say(said);
+            saved(state)
+        }
+        Report::NotSaved(said) => {
+            let effects = saved(state);
+            on_failed(state, said);
+            effects
+        }
+        Report::Wrong(said, job) => on_wrong(state, said, job),
+        Report::Stale => {
+            // What is on the screen stays there until the answer is here.
+            let known = state.board().map(Board::known_steps).unwrap_or_default();
+            vec![Effect::Do(Job::Codes(known))]
+        }
+        Report::Added(devices, said) => {
+            close_saving(state);
+            state.say(said);
+            let mut effects = saved(state);
+            if let Stage::Open(board) = &mut state.stage
+                && let Some(id) = devices.first()
+            {
+                board.select(id);
+                // One device of AWS wants its two codes now; of several the person chooses.
+                if let [id] = devices.as_slice()
+                    && board.summary(id).is_some_and(is_aws)
+                {
+                    let (id, yes) = (*id, Yes::Said);
+                    effects.push(Effect::Do(Job::Pair { id, yes }));
+                }
+            }
+            effects
+        }
+        Report::Failed(said) => {
+            on_failed(state, said);
+            Vec::new()
+        }
+    }
+}
+
+fn with_board(state: &mut State, change: impl FnOnce(&mut Board)) -> Vec<Effect> {
+    if let Stage::Open(board) = &mut state.stage {
+        change(board);
+    }
+    Vec::new()
+}
+
+fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
+    let warnings = std::mem::take(&mut accounts.warnings);
+    match &mut state.stage {
+        Stage::Open(board) => {
+            board.take(accounts);
+            // The passphrase was right; what it was for comes next.
+            if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Job(None), .. }))
+            {
+                board.dialog = None;
+            }
+        }
+        Stage::Locked(gate) if gate.step == GateStep::Opening => {
+            let mut board = Board::new(accounts, state.config.sort, state.config.privacy);
+            board.is_searching = state.config.start == Start::Search;
+            state.stage = Stage::Open(Box::new(board));
+        }
+        // Locked while it was being opened: it stays so.
+        Stage::Locked(_) => return Vec::new(),
+    }
+    if !warnings.is_empty() {
+        state.say(Said::new(Tone::Warning, warnings.join("; ")));
+    }
+    Vec::new()
+}
+
+fn on_shut(state: &mut State, said: Said) -> Vec<Effect> {
+    if let Stage::Open(_) = state.stage {
+        state.shut(GateStep::Shut);
+    }
+    if let Stage::Locked(gate) = &mut state.stage {
+        gate.step = GateStep::Shut;
+    }
+    gate_says(state, said);
+    Vec::new()
+}
+
+/// A passphrase was wrong: it is asked for again, and what it was for isn't lost.
+fn on_wrong(state: &mut State, said: Said, job: Option<Job>) -> Vec<Effect> {
+    if job.as_ref().is_some_and(Job::saves) {
+        state.saving = state.saving.saturating_sub(1);
+    }
+    match &mut state.stage {
+        Stage::Locked(gate) => {
+            gate.step = GateStep::Asking;
+            gate.said = Some(said);
+        }
+        Stage::Open(board) => {
+            if let Some(Dialog::Passphrase {
+                purpose,
+                said: shown,
+                is_opening,
+                ..
+            }) = &mut board.dialog
+            {
+                *is_opening = false;
+                *shown = Some(said);
+                if let Purpose::Job(kept) = purpose {
+                    *kept = job;
+                }
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn gate_says(state: &mut State, said: Said) {
+    if let Stage::Locked(Gate { said: shown, .. }) = &mut state.stage {
+        *shown = Some(said);
+    }
+}
+
+fn on_copied(state: &mut State, given: Given, said: Said) -> Vec<Effect> {
+    let now = state.now;
+    let mut note = None;
+    if let Stage::Open(board) = &mut state.stage {
+        let id = given.id;
+        board.uses.add(id, now);
+        note = Some(Job::Note(board.uses.clone()));
+        let single = board
+            .summary(&id)
+            .is_some_and(|summary| summary.confirm || summary.counter.is_some());
+        if single {
+            board.show_single(id, given.code, now);
+        } else {
+            board.give(vec![given]);
+        }
+    }
+    state.say(said);
+    note.map(Effect::Do).into_iter().collect()
+}
+
+fn on_failed(state: &mut State, said: Said) {
+    let Stage::Open(board) = &mut state.stage else {
+        return gate_says(state, said);
+    };
+    match &mut board.dialog {
+        Some(Dialog::Form(form)) if form.is_saving => {
+            form.is_saving = false;
+            form.said = Some(said);
+        }
+        Some(Dialog::Add(adding)) if matches!(adding.step, AddStep::Looking | AddStep::Saving) => {
+            adding.step = AddStep::Choose(0);
+            adding.said = Some(said);
+        }
+        Some(Dialog::Passphrase { is_opening: true, .. } | Dialog::Pair { pair: None, .. }) => {
+            board.dialog = None;
+            state.say(said);
+        }
+        Some(_) | None => state.say(said),
+    }
+}
+
+/// A change is on the disk, or has failed: who wanted to leave may.
+fn saved(state: &mut State) -> Vec<Effect> {
+    let was_saving = state.saving > 0;
+    state.saving = state.saving.saturating_sub(1);
+    if was_saving && state.is_leaving && state.saving == 0 {
+        return leave(state);
+    }
+    Vec::new()
+}
+
+fn close_saving(state: &mut State) {
+    let _ = with_board(state, |board| {
+        let is_done = match &board.dialog {
+            Some(Dialog::Form(form)) => form.is_saving,
+            Some(Dialog::Add(adding)) => matches!(adding.step, AddStep::Saving),
+            Some(Dialog::Passphrase { is_opening, .. }) => *is_opening,
+            Some(_) | None => false,
+        };
+        if is_done {
+            board.dialog = None;
+        }
+    });
+}

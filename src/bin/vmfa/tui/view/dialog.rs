@@ -1,0 +1,415 @@
+//! What lies over the list.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
+use unicode_width::UnicodeWidthStr as _;
+use vmfa::account::text::clean;
+use vmfa::account::{AccountId, Summary};
+use vmfa::qr::Drawing;
+
+use super::cell::cell;
+use super::{list, pair, said_lines, wrapped};
+use crate::command::named;
+use crate::tui::board::Board;
+use crate::tui::line;
+use crate::tui::message::Said;
+use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, State};
+use crate::tui::{help, layout};
+
+pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Frame<'_>) {
+    match dialog {
+        Dialog::Help { scroll } => draw_help(state, *scroll, frame),
+        Dialog::Details { id, scroll } => draw_details(state, board, id, *scroll, frame),
+        Dialog::Pair { id, pair } => {
+            let Some(summary) = board.summary(id) else {
+                return;
+            };
+            let room = open(state, "two codes", (76, 20), frame);
+            let lines = pair::lines(&state.theme, summary, pair.as_ref(), state.now, room);
+            put(&lines, 0, room, frame);
+        }
+        Dialog::Form(form) => draw_form(state, form, frame),
+        Dialog::Add(adding) => draw_adding(state, adding, frame),
+        Dialog::Groups { selected } => draw_groups(state, board, *selected, frame),
+        Dialog::Trash { selected, erasing } => draw_trash(state, board, *selected, *erasing, frame),
+        Dialog::Passphrase {
+            line,
+            purpose,
+            said,
+            is_opening,
+        } => draw_passphrase(state, line, purpose, said.as_ref(), *is_opening, frame),
+        Dialog::Qr { id, drawing, .. } => draw_qr(state, board, id, drawing, frame),
+        Dialog::Asks { id, .. } => {
+            let name = board.summary(id).map(named).unwrap_or_default();
+            let room = open(state, "this account asks", (60, 6), frame);
+            let width = usize::from(room.width);
+            let mut lines = styled(wrapped(&format!("Give a code of {name}?"), width), state.theme.text);
+            lines.push(keys(state, &[("y", "yes"), ("n", "no")]));
+            put(&lines, 0, room, frame);
+        }
+    }
+}
+
+/// A box in the middle with a title; what is inside. Where there is little room, it takes all of it and has no frame.
+fn open(state: &State, title: &str, wanted: (u16, u16), frame: &mut Frame<'_>) -> Rect {
+    let theme = &state.theme;
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    if area.width < 48 || area.height < 14 {
+        Clear.render(area, buffer);
+        let title = Line::styled(format!(" {title}"), theme.heading);
+        buffer.set_line(area.x, area.y, &title, area.width);
+        return Rect::new(
+            area.x + 1,
+            area.y + 1,
+            area.width.saturating_sub(2),
+            area.height.saturating_sub(1),
+        );
+    }
+    let place = layout::middle((area.width, area.height), (wanted.0 + 4, wanted.1 + 2));
+    Clear.render(place, buffer);
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.border)
+        .title(Span::styled(format!(" {title} "), theme.heading));
+    let inner = block.inner(place);
+    block.render(place, buffer);
+    Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(2), inner.height)
+}
+
+/// Lines from one on; never beyond the last page.
+fn put(lines: &[Line<'_>], scroll: usize, room: Rect, frame: &mut Frame<'_>) {
+    let height = usize::from(room.height);
+    let first = scroll.min(lines.len().saturating_sub(height));
+    for (at, line) in lines.iter().skip(first).take(height).enumerate() {
+        frame.buffer_mut().set_line(room.x, room.y + at as u16, line, room.width);
+    }
+}
+
+fn styled<'a>(lines: Vec<String>, style: Style) -> Vec<Line<'a>> {
+    lines.into_iter().map(|line| Line::styled(line, style)).collect()
+}
+
+/// Keys and what they do.
+fn keys<'a>(state: &State, keys: &[(&'a str, &'a str)]) -> Line<'a> {
+    let mut spans = Vec::new();
+    for (at, (key, what)) in keys.iter().enumerate() {
+        if at > 0 {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::styled(*key, state.theme.key));
+        spans.push(Span::styled(format!(" {what}"), state.theme.hint));
+    }
+    Line::from(spans)
+}
+
+fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
+    let room = open(state, "keys", (76, 40), frame);
+    let lines = help::help(&state.config.keymap, &state.theme, room.width);
+    put(&lines, scroll, room, frame);
+}
+
+fn draw_details(state: &State, board: &Board, id: &AccountId, scroll: usize, frame: &mut Frame<'_>) {
+    let Some(summary) = board.summary(id) else {
+        return;
+    };
+    let fields = details(summary, board);
+    let room = open(state, "details", (76, fields.len() as u16 + 6), frame);
+    let theme = &state.theme;
+    const NAMES: usize = 14;
+    let width = usize::from(room.width).saturating_sub(NAMES);
+    let mut lines = vec![Line::styled(named(summary), theme.heading), Line::default()];
+    for (name, value) in fields {
+        for (at, part) in wrapped(&clean(&value), width).into_iter().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            lines.push(Line::from(vec![
+                Span::styled(format!("{name:<NAMES$}"), theme.faint),
+                Span::styled(part, theme.text),
+            ]));
+        }
+    }
+    lines.push(Line::default());
+    lines.push(keys(state, &[("e", "edit"), ("Enter", "copy the code"), ("Esc", "back")]));
+    put(&lines, scroll, room, frame);
+}
+
+fn details(summary: &Summary, board: &Board) -> Vec<(&'static str, String)> {
+    let mut fields = crate::command::show::fields(summary, None);
+    let uses = board.uses.count(&summary.id);
+    if uses > 0 {
+        fields.push(("copied", format!("{uses} times from here")));
+    }
+    fields
+}
+
+fn draw_form(state: &State, form: &Form, frame: &mut Frame<'_>) {
+    const NAMES: usize = 12;
+    let room = open(state, "edit", (76, 12), frame);
+    let theme = &state.theme;
+    let width = usize::from(room.width);
+    let input = width.saturating_sub(NAMES);
+    let mut lines = vec![Line::styled(clean(&form.label).into_owned(), theme.heading)];
+    let mut cursor = None;
+    for (at, (name, typed)) in Form::NAMES.iter().zip(&form.lines).enumerate() {
+        let (text, column) = typed.window(input);
+        let is_here = at == form.at;
+        if is_here {
+            cursor = Some((NAMES + column, lines.len()));
+        }
+        lines.push(Line::from(vec![
+            Span::styled(
+                format!("{}{name:<width$}", if is_here { "> " } else { "  " }, width = NAMES - 2),
+                if is_here { theme.key } else { theme.faint },
+            ),
+            Span::styled(clean(text).into_owned(), theme.input),
+        ]));
+    }
+    let is_here = form.at == Form::FIELDS;
+    let mark = if form.confirm { "[x]" } else { "[ ]" };
+    lines.push(Line::from(vec![
+        Span::styled(if is_here { "> " } else { "  " }, theme.key),
+        Span::styled(format!("{mark} asks before each code"), theme.text),
+    ]));
+    if let Some(said) = &form.said {
+        lines.extend(said_lines(theme, said, width));
+    }
+    lines.push(if form.is_saving {
+        Line::styled("saving …", theme.faint)
+    } else {
+        keys(state, &[("Tab", "next"), ("Space", "tick"), ("^S", "save"), ("Esc", "leave it")])
+    });
+    put(&lines, 0, room, frame);
+    if let Some((column, line)) = cursor {
+        put_cursor(room, column, line, frame);
+    }
+}
+
+fn put_cursor(room: Rect, column: usize, line: usize, frame: &mut Frame<'_>) {
+    let at = Position::new(
+        room.x.saturating_add(column as u16),
+        room.y.saturating_add(line as u16),
+    );
+    if room.contains(at) {
+        frame.set_cursor_position(at);
+    }
+}
+
+fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
+    let room = open(state, "add accounts", (76, 16), frame);
+    let theme = &state.theme;
+    let width = usize::from(room.width);
+    let mut lines = Vec::new();
+    let mut cursor = None;
+    if let Some(said) = &adding.said {
+        lines.extend(said_lines(theme, said, width));
+    }
+    match &adding.step {
+        AddStep::Choose(at) => {
+            for (way, (what, key)) in AddStep::WAYS.iter().enumerate() {
+                let mark = if way == *at { "> " } else { "  " };
+                lines.push(Line::from(vec![
+                    Span::styled(format!("{mark}{key}  "), theme.key),
+                    Span::styled(*what, theme.text),
+                ]));
+            }
+            lines.push(Line::default());
+            let text = "Pasting here works too. Other apps' exports: vmfa import FILE";
+            lines.extend(styled(wrapped(text, width), theme.faint));
+        }
+        AddStep::Type { name, secret, at } => {
+            const NAMES: usize = 16;
+            for (which, what, typed) in [(0, "name", name), (1, "URI or secret", secret)] {
+                let is_here = which == *at;
+                let input = width.saturating_sub(NAMES);
+                let (shown, column) = if which == 0 {
+                    let (text, column) = typed.window(input);
+                    (clean(text).into_owned(), column)
+                } else {
+                    // Who stands behind doesn't read it.
+                    let marks = typed.graphemes().min(input.saturating_sub(1));
+                    ("•".repeat(marks), marks)
+                };
+                if is_here {
+                    cursor = Some((NAMES + column, lines.len()));
+                }
+                lines.push(Line::from(vec![
+                    Span::styled(
+                        format!("{}{what:<w$}", if is_here { "> " } else { "  " }, w = NAMES - 2),
+                        if is_here { theme.key } else { theme.faint },
+                    ),
+                    Span::styled(shown, theme.input),
+                ]));
+            }
+            lines.push(Line::default());
+            let text = "A URI (otpauth://…) brings its name along; a secret needs one: ISSUER:NAME.";
+            lines.extend(styled(wrapped(text, width), theme.faint));
+            lines.push(keys(state, &[("Tab", "other field"), ("Enter", "look"), ("Esc", "back")]));
+        }
+        AddStep::Path(typed) => {
+            const NAMES: usize = 9;
+            let (text, column) = typed.window(width.saturating_sub(NAMES));
+            cursor = Some((NAMES + column, lines.len()));
+            lines.push(Line::from(vec![
+                Span::styled("picture  ", theme.faint),
+                Span::styled(clean(text).into_owned(), theme.input),
+            ]));
+            lines.push(keys(state, &[("Enter", "look"), ("Esc", "back")]));
+        }
+        AddStep::Looking => lines.push(Line::styled("looking …", theme.text)),
+        AddStep::Saving => lines.push(Line::styled("saving …", theme.text)),
+        AddStep::Found(rows) => {
+            let count = rows.iter().filter(|row| row.is_account).count();
+            let most = usize::from(room.height).saturating_sub(3).max(1);
+            for row in rows.iter().take(most) {
+                let (mark, style) = if row.is_account {
+                    ("+ ", theme.text)
+                } else {
+                    ("not: ", theme.warning)
+                };
+                let mut line = vec![Span::styled(mark, theme.key)];
+                line.extend(cell(&row.text, &[], style, style, width.saturating_sub(mark.width())));
+                lines.push(Line::from(line));
+            }
+            if rows.len() > most {
+                lines.push(Line::styled(format!("and {} more", rows.len() - most), theme.faint));
+            }
+            lines.push(if count > 0 {
+                keys(state, &[("Enter", "add"), ("n", "leave it")])
+            } else {
+                keys(state, &[("Esc", "back")])
+            });
+        }
+    }
+    put(&lines, 0, room, frame);
+    if let Some((column, line)) = cursor {
+        put_cursor(room, column, line, frame);
+    }
+}
+
+/// A list in a box, scrolled so that the chosen line is seen.
+fn draw_choice(
+    state: &State,
+    title: &str,
+    rows: Vec<String>,
+    selected: usize,
+    foot: Line<'_>,
+    frame: &mut Frame<'_>,
+) {
+    let room = open(state, title, (60, rows.len().min(40) as u16 + 1), frame);
+    let height = usize::from(room.height).saturating_sub(1).max(1);
+    let first = (selected + 1).saturating_sub(height);
+    for (at, row) in rows.iter().enumerate().skip(first).take(height) {
+        let is_selected = at == selected;
+        let y = room.y + (at - first) as u16;
+        let mut spans = vec![Span::styled(if is_selected { "> " } else { "  " }, state.theme.key)];
+        let width = usize::from(room.width).saturating_sub(2);
+        spans.extend(cell(row, &[], state.theme.text, state.theme.text, width));
+        frame.buffer_mut().set_line(room.x, y, &Line::from(spans), room.width);
+        if is_selected {
+            let place = Rect::new(room.x, y, room.width, 1);
+            frame.buffer_mut().set_style(place, state.theme.selected);
+        }
+    }
+    let y = room.y + room.height.saturating_sub(1);
+    frame.buffer_mut().set_line(room.x, y, &foot, room.width);
+}
+
+fn draw_groups(state: &State, board: &Board, selected: usize, frame: &mut Frame<'_>) {
+    let mut rows = vec![format!("all accounts  {}", board.live.len())];
+    let groups = board.groups();
+    rows.extend(groups.iter().map(|(group, count)| format!("{}  {count}", list::group_name(group))));
+    let foot = keys(state, &[("Enter", "show"), ("Esc", "back")]);
+    draw_choice(state, "groups", rows, selected, foot, frame);
+}
+
+fn draw_trash(state: &State, board: &Board, selected: usize, erasing: bool, frame: &mut Frame<'_>) {
+    let rows = board.trash.iter().map(named).collect();
+    let foot = if erasing {
+        let text = "Erase it and its secret for good? y/N";
+        Line::styled(text, state.theme.warning)
+    } else {
+        keys(state, &[("Enter", "bring back"), ("x", "erase for good"), ("Esc", "back")])
+    };
+    draw_choice(state, "trash", rows, selected, foot, frame);
+}
+
+fn draw_passphrase(
+    state: &State,
+    typed: &line::Line,
+    purpose: &Purpose,
+    said: Option<&Said>,
+    is_opening: bool,
+    frame: &mut Frame<'_>,
+) {
+    let room = open(state, "passphrase", (64, 7), frame);
+    let theme = &state.theme;
+    let width = usize::from(room.width);
+    let what = match purpose {
+        Purpose::Qr(_) => "A QR code shows the secret: the passphrase is asked for each time.",
+        Purpose::Job(_) => "The agent gives codes and changes nothing: the vault itself must be opened for this.",
+    };
+    let mut lines = styled(wrapped(what, width), theme.text);
+    if let Some(said) = said {
+        lines.extend(said_lines(theme, said, width));
+    }
+    let mut cursor = None;
+    if is_opening {
+        lines.push(Line::styled("opening …", theme.text));
+    } else {
+        let question = "Passphrase: ";
+        let marks = typed.graphemes().min(width.saturating_sub(question.len() + 1));
+        cursor = Some((question.len() + marks, lines.len()));
+        lines.push(Line::from(vec![
+            Span::styled(question, theme.text),
+            Span::styled("•".repeat(marks), theme.input),
+        ]));
+    }
+    lines.push(keys(state, &[("Enter", "open"), ("Esc", "leave it")]));
+    put(&lines, 0, room, frame);
+    if let Some((column, line)) = cursor {
+        put_cursor(room, column, line, frame);
+    }
+}
+
+/// Black on white whatever the theme: cameras want it so.
+const INK: Style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
+
+fn draw_qr(state: &State, board: &Board, id: &AccountId, drawing: &Drawing, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let theme = &state.theme;
+    let (columns, lines) = drawing.terminal_size();
+    Clear.render(area, frame.buffer_mut());
+    let name = board.summary(id).map(named).unwrap_or_default();
+    if columns > usize::from(area.width) || lines + 2 > usize::from(area.height) {
+        // Half of it can't be scanned.
+        let text = format!(
+            "{name}: this terminal is too small for a QR code of {columns} columns and {} lines. Enlarge it, or \
+             write a picture: vmfa qr --png FILE. Esc: back",
+            lines + 2
+        );
+        let lines = styled(wrapped(&text, usize::from(area.width) - 1), theme.warning);
+        put(&lines, 0, area, frame);
+        return;
+    }
+    let left = area.x + (area.width - columns as u16) / 2;
+    for y in 0..lines {
+        for x in 0..columns {
+            let block = match (drawing.is_dark(x, 2 * y), drawing.is_dark(x, 2 * y + 1)) {
+                (false, false) => " ",
+                (true, false) => "▀",
+                (false, true) => "▄",
+                (true, true) => "█",
+            };
+            let at = (left + x as u16, area.y + y as u16);
+            if let Some(cell) = frame.buffer_mut().cell_mut(at) {
+                cell.set_symbol(block).set_style(INK);
+            }
+        }
+    }
+    let foot = Rect::new(area.x + 1, area.y + lines as u16, area.width - 1, 2);
+    let text = format!("{name}   Esc: take it off the screen");
+    put(&styled(wrapped(&text, usize::from(foot.width)), theme.text), 0, foot, frame);
+}

@@ -1,0 +1,403 @@
+//! The list of accounts.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
+use vmfa::account::Summary;
+use vmfa::account::text::clean;
+
+use super::cell::{cell, grouped, grouped_width};
+use crate::fuzzy::{Marks, aws_account_id};
+use crate::tui::action::Action;
+use crate::tui::board::{Board, Group, Shown};
+use crate::tui::config::Sort;
+use crate::tui::help;
+use crate::tui::layout::{self, Parts};
+use crate::tui::message::Source;
+use crate::tui::state::State;
+use crate::tui::theme::Theme;
+
+/// A code with fewer seconds than this is nearly over.
+const NEARLY_OVER: u64 = 5;
+/// The bar of a countdown has so many parts.
+const BAR: u64 = 8;
+
+pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
+    let parts = layout::parts(state_size(state, frame));
+    draw_header(state, board, &parts, frame);
+    let lines = usize::from(parts.list.height);
+    let visible: Vec<&Summary> = board
+        .shown
+        .iter()
+        .skip(board.top)
+        .take(lines)
+        .map(|index| &board.live[*index])
+        .collect();
+    let columns = Columns::of(usize::from(parts.list.width), &visible);
+    if parts.heads.height > 0 {
+        let line = columns.heads(&state.theme);
+        let heads = parts.heads;
+        frame.buffer_mut().set_line(heads.x, heads.y, &line, heads.width);
+    }
+    for (at, summary) in visible.iter().enumerate() {
+        let is_selected = board.top + at == board.selected;
+        let line = columns.row(state, board, summary, is_selected);
+        let row = Rect::new(parts.list.x, parts.list.y + at as u16, parts.list.width, 1);
+        frame.buffer_mut().set_line(row.x, row.y, &line, row.width);
+        if is_selected {
+            frame.buffer_mut().set_style(row, state.theme.selected);
+        }
+    }
+    if visible.is_empty() {
+        let text = if board.live.is_empty() {
+            let key = state.config.keymap.shown(Action::Add);
+            format!("No accounts yet: {key} brings the first one in")
+        } else {
+            "nothing matches; Esc shows all".to_owned()
+        };
+        let row = parts.list;
+        let line = Line::styled(text, state.theme.faint);
+        frame.buffer_mut().set_line(row.x + 2, row.y, &line, row.width.saturating_sub(2));
+    }
+    draw_footer(state, &parts, frame);
+}
+
+fn state_size(_state: &State, frame: &Frame<'_>) -> (u16, u16) {
+    (frame.area().width, frame.area().height)
+}
+
+/// What is shown of how many; while a person searches, what is searched for.
+fn draw_header(state: &State, board: &Board, parts: &Parts, frame: &mut Frame<'_>) {
+    let theme = &state.theme;
+    let area = parts.header;
+    let width = usize::from(area.width);
+    let count = if board.shown.len() == board.live.len() {
+        format!("{} accounts", board.live.len())
+    } else {
+        format!("{} of {}", board.shown.len(), board.live.len())
+    };
+    if board.is_searching || !board.query.is_empty() {
+        let right = count.width() + 2;
+        let room = width.saturating_sub(right + 2).max(1);
+        let (text, column) = board.query.window(room);
+        let line = Line::from(vec![
+            Span::styled("/", theme.key),
+            Span::styled(clean(text).into_owned(), theme.input),
+        ]);
+        frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+        put_right(frame, area, &count, theme);
+        if board.is_searching {
+            frame.set_cursor_position((area.x + 1 + column as u16, area.y));
+        }
+        return;
+    }
+    let mut line = vec![
+        Span::styled(" vmfa", theme.heading),
+        Span::styled(format!("  {count}"), theme.text),
+    ];
+    if let Some(group) = &board.group {
+        line.push(Span::styled(format!("  {}", group_name(group)), theme.tag));
+    }
+    let sort = match board.sort {
+        Sort::Name => None,
+        Sort::Use => Some("by use"),
+        Sort::Recent => Some("by time"),
+    };
+    for word in sort.into_iter().chain(board.privacy.then_some("hidden")) {
+        line.push(Span::styled(format!("  {word}"), theme.faint));
+    }
+    frame.buffer_mut().set_line(area.x, area.y, &Line::from(line), area.width);
+    let source = match (state.saving, board.source) {
+        (0, Source::Agent) => "agent",
+        (0, Source::Vault) => "vault",
+        (_, Source::Agent | Source::Vault) => "saving …",
+    };
+    if width >= 36 {
+        put_right(frame, area, source, theme);
+    }
+}
+
+fn put_right(frame: &mut Frame<'_>, area: Rect, text: &str, theme: &Theme) {
+    let width = text.width() as u16;
+    if width + 1 < area.width {
+        let x = area.right() - width - 1;
+        let line = Line::styled(text.to_owned(), theme.faint);
+        frame.buffer_mut().set_line(x, area.y, &line, width + 1);
+    }
+}
+
+pub(super) fn group_name(group: &Group) -> String {
+    match group {
+        Group::Favorites => "favourites".into(),
+        Group::Tag(tag) => clean(tag).into_owned(),
+        Group::AwsAccount(id) => format!("AWS {id}"),
+    }
+}
+
+fn draw_footer(state: &State, parts: &Parts, frame: &mut Frame<'_>) {
+    let area = parts.footer;
+    if area.height == 0 {
+        return;
+    }
+    const HINTS: &[Action] = &[
+        Action::Help,
+        Action::Copy,
+        Action::Search,
+        Action::Pair,
+        Action::Add,
+        Action::Qr,
+        Action::Edit,
+        Action::Delete,
+        Action::Undo,
+        Action::Group,
+        Action::Sort,
+        Action::Privacy,
+        Action::Details,
+        Action::Favorite,
+        Action::Trash,
+        Action::Lock,
+        Action::Quit,
+    ];
+    let line = help::hints(&state.config.keymap, &state.theme, area.width, HINTS);
+    frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+}
+
+/// How wide each column is.
+struct Columns {
+    code: usize,
+    /// None where there is no room for the next code.
+    next: Option<usize>,
+    bar: bool,
+    /// Issuer and name in one column where this is none.
+    issuer: Option<usize>,
+    name: usize,
+    tags: usize,
+    aws: usize,
+}
+
+const AWS_ID: usize = 12;
+const LEFT: usize = 3;
+
+impl Columns {
+    fn of(width: usize, visible: &[&Summary]) -> Self {
+        let digits = visible
+            .iter()
+            .map(|summary| usize::from(summary.scheme.digits()));
+        let code = digits.map(grouped_width).max().unwrap_or(7).max(7);
+        // The mark of the chosen line, the code, the countdown.
+        let mut rest = width.saturating_sub(2 + code + 1 + LEFT + 2);
+        let next = (rest >= code + 1 + 16).then_some(code);
+        rest -= next.map_or(0, |next| next + 1);
+        let bar = rest >= 60;
+        if bar {
+            rest -= BAR as usize + 1;
+        }
+        let has_aws = visible.iter().any(|one| aws_account_id(one).is_some());
+        let aws = if rest >= 56 && has_aws { AWS_ID } else { 0 };
+        rest -= if aws > 0 { aws + 2 } else { 0 };
+        let tags_wanted = visible.iter().map(|one| tags_width(one)).max().unwrap_or(0);
+        let tags = if rest >= 48 { tags_wanted.min(rest / 4) } else { 0 };
+        rest -= if tags > 0 { tags + 2 } else { 0 };
+        let (issuer, name) = if rest >= 30 {
+            let wanted = visible.iter().map(|one| clean(&one.issuer).width());
+            let issuer = wanted.max().unwrap_or(0).clamp(6, rest * 2 / 5);
+            (Some(issuer), rest - issuer - 2)
+        } else {
+            (None, rest)
+        };
+        Self {
+            code,
+            next,
+            bar,
+            issuer,
+            name,
+            tags,
+            aws,
+        }
+    }
+
+    fn heads<'a>(&self, theme: &Theme) -> Line<'a> {
+        let mut text = format!("  {:<code$} ", "CODE", code = self.code);
+        if let Some(next) = self.next {
+            text.push_str(&format!("{:<next$} ", "NEXT"));
+        }
+        text.push_str(&format!("{:>LEFT$}  ", "S"));
+        if self.bar {
+            text.push_str(&" ".repeat(BAR as usize + 1));
+        }
+        match self.issuer {
+            Some(issuer) => {
+                text.push_str(&format!("{:<issuer$}  {:<name$}", "ISSUER", "ACCOUNT", name = self.name));
+            }
+            None => text.push_str(&format!("{:<name$}", "ACCOUNT", name = self.name)),
+        }
+        if self.tags > 0 {
+            text.push_str(&format!("  {:<tags$}", "TAGS", tags = self.tags));
+        }
+        if self.aws > 0 {
+            text.push_str(&format!("  {:<aws$}", "AWS ACCOUNT", aws = self.aws));
+        }
+        Line::styled(text, theme.faint)
+    }
+
+    fn row<'a>(&self, state: &State, board: &Board, summary: &Summary, is_selected: bool) -> Line<'a> {
+        let theme = &state.theme;
+        let marks = board.marks(summary);
+        let mut spans = vec![Span::styled(
+            match (is_selected, summary.favorite) {
+                (true, false) => "> ",
+                (true, true) => ">*",
+                (false, true) => " *",
+                (false, false) => "  ",
+            },
+            theme.key,
+        )];
+        self.codes(state, board, summary, &mut spans);
+        self.names(theme, summary, &marks, &mut spans);
+        if self.tags > 0 {
+            spans.push(Span::raw("  "));
+            spans.extend(tags(theme, summary, &marks, self.tags));
+        }
+        if self.aws > 0 {
+            spans.push(Span::raw("  "));
+            let id = aws_account_id(summary).unwrap_or_default();
+            spans.extend(cell(&id, &marks.aws_account, theme.faint, theme.matched, self.aws));
+        }
+        Line::from(spans)
+    }
+
+    /// The code, the next one when its time is near, the countdown.
+    fn codes(&self, state: &State, board: &Board, summary: &Summary, spans: &mut Vec<Span<'_>>) {
+        let theme = &state.theme;
+        let plain = |text: &str, width: usize| format!("{text:<width$} ");
+        let dots = "·".repeat(usize::from(summary.scheme.digits()));
+        let (code, code_style, next, left) = match board.code_of(summary, state) {
+            Shown::Step {
+                now,
+                next,
+                left,
+                period,
+            } => {
+                let is_over = left < NEARLY_OVER;
+                let style = if is_over { theme.code_expiring } else { theme.code };
+                let near = left < u64::from(state.config.next_code_from);
+                let used = now.is_some_and(|given| given.used);
+                let text = now.map_or_else(|| grouped(&dots), |given| grouped(given.code.as_str()));
+                // Where another program has taken this code, the next one is the one to use.
+                let next = match next.filter(|_| near || used) {
+                    Some(next) => grouped(next.code.as_str()),
+                    None => String::new(),
+                };
+                let text = if used { format!("{text} used") } else { text };
+                (text, style, next, Some((left, period)))
+            }
+            Shown::Single(code) => (grouped(code.as_str()), theme.code, String::new(), None),
+            Shown::Counter(counter) => {
+                let text = format!("#{counter}");
+                (text, theme.faint, String::new(), None)
+            }
+            Shown::Asks => ("asks".to_owned(), theme.faint, String::new(), None),
+            Shown::Hidden => {
+                let hidden = "•".repeat(usize::from(summary.scheme.digits()));
+                (grouped_marks(&hidden), theme.faint, String::new(), None)
+            }
+            Shown::None => ("no code".to_owned(), theme.warning, String::new(), None),
+        };
+        match self.next {
+            Some(width) => {
+                // What is written longer than a code takes of the next one's room.
+                let used_up = code.width().saturating_sub(self.code);
+                spans.push(Span::styled(plain(&code, self.code), code_style));
+                let width = width.saturating_sub(used_up);
+                let next = if next.width() <= width { next } else { String::new() };
+                spans.push(Span::styled(plain(&next, width), theme.code_soon));
+            }
+            None => {
+                let code: String = code.chars().take(self.code).collect();
+                spans.push(Span::styled(plain(&code, self.code), code_style));
+            }
+        }
+        match left {
+            Some((left, period)) => {
+                let style = if left < NEARLY_OVER { theme.code_expiring } else { theme.faint };
+                let sign = if left < NEARLY_OVER { "!" } else { " " };
+                spans.push(Span::styled(format!("{left:>LEFT$}{sign} "), style));
+                if self.bar {
+                    let full = (left * BAR).div_ceil(period.max(1)).min(BAR);
+                    let bar = format!(
+                        "{}{} ",
+                        "━".repeat(full as usize),
+                        "╌".repeat((BAR - full) as usize)
+                    );
+                    spans.push(Span::styled(bar, style));
+                }
+            }
+            None => {
+                let bar = if self.bar { BAR as usize + 1 } else { 0 };
+                spans.push(Span::raw(" ".repeat(LEFT + 2 + bar)));
+            }
+        }
+    }
+
+    fn names(&self, theme: &Theme, summary: &Summary, marks: &Marks, spans: &mut Vec<Span<'_>>) {
+        if let Some(issuer) = self.issuer {
+            spans.extend(cell(&summary.issuer, &marks.issuer, theme.issuer, theme.matched, issuer));
+            spans.push(Span::raw("  "));
+            spans.extend(cell(&summary.name, &marks.name, theme.account, theme.matched, self.name));
+            return;
+        }
+        // In one column: the issuer gives way where both don't fit, but not all of it.
+        let issuer_width = clean(&summary.issuer).width();
+        let name_width = clean(&summary.name).width();
+        let both = issuer_width + 1 + name_width;
+        let issuer = if summary.name.is_empty() || summary.issuer.is_empty() {
+            issuer_width.min(self.name)
+        } else if both <= self.name {
+            issuer_width
+        } else {
+            issuer_width.min((self.name / 2).max(self.name.saturating_sub(name_width + 1)))
+        };
+        spans.extend(cell(&summary.issuer, &marks.issuer, theme.issuer, theme.matched, issuer));
+        let mut rest = self.name - issuer;
+        if issuer > 0 && rest > 0 {
+            spans.push(Span::styled(if summary.name.is_empty() { " " } else { ":" }, theme.faint));
+            rest -= 1;
+        }
+        spans.extend(cell(&summary.name, &marks.name, theme.account, theme.matched, rest));
+    }
+}
+
+fn grouped_marks(marks: &str) -> String {
+    let all: Vec<char> = marks.chars().collect();
+    if all.len() < 6 {
+        return marks.to_owned();
+    }
+    let (first, second) = all.split_at(all.len() / 2);
+    first.iter().chain(&[' ']).chain(second).collect()
+}
+
+fn tags_width(summary: &Summary) -> usize {
+    let each = summary.tags.iter().map(|tag| clean(tag).width() + 1);
+    each.sum::<usize>().saturating_sub(1)
+}
+
+fn tags<'a>(theme: &Theme, summary: &Summary, marks: &Marks, width: usize) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    let mut rest = width;
+    for (at, tag) in summary.tags.iter().enumerate() {
+        if rest == 0 {
+            break;
+        }
+        let wanted = clean(tag).width().min(rest);
+        let marked = marks.tags.get(at).map_or(&[][..], Vec::as_slice);
+        spans.extend(cell(tag, marked, theme.tag, theme.matched, wanted));
+        rest -= wanted;
+        if rest > 0 {
+            spans.push(Span::raw(" "));
+            rest -= 1;
+        }
+    }
+    spans.push(Span::raw(" ".repeat(rest)));
+    spans
+}
