@@ -164,7 +164,7 @@ impl<'q> Query<'q> {
             text,
             folded: fold(text),
             id: IdPrefix::parse(text),
-            aws_account: aws_account_id(text),
+            aws_account: twelve_digits(text),
         })
     }
 
@@ -219,8 +219,18 @@ impl<'q> Query<'q> {
     }
 }
 
+/// The AWS account ID, twelve digits, of the AWS account that an account belongs to, if it tells one: by its serial number,
+/// else by its name.
+pub fn aws_account_id(summary: &Summary) -> Option<&str> {
+    let told = [
+        aws_account_in_serial_number(summary),
+        aws_account_in_name(summary),
+    ];
+    told.into_iter().flatten().find(|id| are_twelve_digits(id))
+}
+
 /// The short name of who asks for the code, if there is one.
-fn short_name(summary: &Summary) -> Option<&'static str> {
+pub fn short_name(summary: &Summary) -> Option<&'static str> {
     let issuers = [Some(&summary.issuer), summary.label_issuer.as_ref()];
     let of = |issuer: &String| {
         let known = SHORT_NAMES.iter();
@@ -233,7 +243,7 @@ fn short_name(summary: &Summary) -> Option<&'static str> {
 }
 
 /// Lower case of the compatible form: `ＧｉｔＨｕｂ` and `GitHub` are one.
-fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -324,31 +334,36 @@ impl IdPrefix {
 }
 
 /// AWS's twelve digits, also as the console groups them: `1234-5678-9012`.
-fn aws_account_id(query: &str) -> Option<String> {
+fn twelve_digits(query: &str) -> Option<String> {
     let digits: String = query
         .chars()
         .filter(|character| *character != '-')
         .collect();
-    (digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+    are_twelve_digits(&digits).then_some(digits)
 }
 
-/// Whether an account of AWS belongs to the AWS account of that ID: the serial number is an ARN with the ID in its fifth
-/// field, and the console labels a device `user@ID`.
+fn are_twelve_digits(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether an account of AWS belongs to the AWS account of that ID.
 fn is_aws_account(summary: &Summary, id: &str) -> bool {
-    let in_serial_number = || {
-        let serial_number = summary.serial_number.as_deref()?;
-        let mut fields = serial_number.split(':');
-        (fields.next() == Some("arn"))
-            .then(|| fields.nth(3))
-            .flatten()
-    };
-    let in_name = || {
-        let is_aws =
-            summary.issuer.eq_ignore_ascii_case("AWS") || short_name(summary) == Some("aws");
-        is_aws
-            .then(|| summary.name.rsplit_once('@'))
-            .flatten()
-            .map(|(_, account)| account)
-    };
-    in_serial_number() == Some(id) || in_name() == Some(id)
+    aws_account_in_serial_number(summary) == Some(id) || aws_account_in_name(summary) == Some(id)
+}
+
+/// The serial number is an ARN with the ID in its fifth field.
+fn aws_account_in_serial_number(summary: &Summary) -> Option<&str> {
+    let mut fields = summary.serial_number.as_deref()?.split(':');
+    (fields.next() == Some("arn"))
+        .then(|| fields.nth(3))
+        .flatten()
+}
+
+/// The console labels a device `user@ID`; where the AWS account has an alias, it may stand there instead.
+fn aws_account_in_name(summary: &Summary) -> Option<&str> {
+    let is_aws = summary.issuer.eq_ignore_ascii_case("AWS") || short_name(summary) == Some("aws");
+    is_aws
+        .then(|| summary.name.rsplit_once('@'))
+        .flatten()
+        .map(|(_, account)| account)
 }

@@ -11,6 +11,9 @@ mod command;
 mod credential;
 mod fault;
 mod files;
+#[cfg(feature = "tui")]
+#[allow(dead_code, reason = "the interface and the picker use it")]
+mod fuzzy;
 mod hot;
 mod place;
 mod print;
