@@ -22,6 +22,8 @@ mod strength;
 #[cfg(feature = "tui")]
 mod tui;
 mod unlock;
+#[cfg(feature = "tui")]
+mod worker;
 
 use std::process::ExitCode;
 

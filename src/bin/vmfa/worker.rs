@@ -36,7 +36,8 @@ use crate::unlock::Context;
 /// Where the accounts are had from, and what is under way.
 pub(crate) struct Worker {
     context: Context,
-    clear_after: Duration,
+    /// None: never.
+    clear_after: Option<Duration>,
     #[cfg(unix)]
     agent: Option<Client>,
     /// Said yes to by a person, for the next question of the agent.
@@ -101,7 +102,7 @@ type Done<T = ()> = Result<T, Trouble>;
 impl Worker {
     pub(crate) fn new(
         context: Context,
-        clear_after: Duration,
+        clear_after: Option<Duration>,
         vault: Option<Unlocked>,
         report: impl Fn(Report) + Send + 'static,
     ) -> Self {
@@ -397,7 +398,8 @@ impl Worker {
         });
         let name = self.known(id).map(|summary| named(&summary));
         let name = name.unwrap_or_default();
-        let copied = clipboard::copy(&self.context.place, code.as_str(), self.clear_after);
+        let after = self.clear_after.unwrap_or(Duration::MAX);
+        let copied = clipboard::copy(&self.context.place, code.as_str(), after);
         let said = match copied {
             Ok(copied) => {
                 let what = match when {

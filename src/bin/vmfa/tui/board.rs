@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
+use vmfa::account::query::aws_account_id;
 use vmfa::account::{AccountId, Summary};
 use vmfa::clock::UnixTime;
 use vmfa::otp::{Code, Moment, Scheme};
 
-use crate::fuzzy::{Haystacks, Marks, aws_account_id};
+use crate::fuzzy::{Haystacks, Marks};
 use crate::tui::config::Sort;
 use crate::tui::layout;
 use crate::tui::line::Line;
@@ -50,7 +51,7 @@ pub(crate) struct Board {
 }
 
 /// What a list can be narrowed to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Group {
     Favorites,
     Tag(String),

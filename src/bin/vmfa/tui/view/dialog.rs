@@ -108,8 +108,9 @@ fn keys<'a>(state: &State, keys: &[(&'a str, &'a str)]) -> Line<'a> {
 
 fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
     let room = open(state, "keys", (76, 40), frame);
-    let lines = help::help(&state.config.keymap, &state.theme, room.width);
-    put(&lines, scroll, room, frame);
+    let (width, height) = (usize::from(room.width), usize::from(room.height));
+    let page = help::help(&state.config.keymap, &state.theme, width, height, scroll);
+    put(&page.lines, 0, room, frame);
 }
 
 fn draw_details(state: &State, board: &Board, id: &AccountId, scroll: usize, frame: &mut Frame<'_>) {

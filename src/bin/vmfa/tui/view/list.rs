@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr as _;
 use vmfa::account::Summary;
+use vmfa::account::query::aws_account_id;
 use vmfa::account::text::clean;
 
 use super::cell::{cell, grouped, grouped_width};
-use crate::fuzzy::{Marks, aws_account_id};
+use crate::fuzzy::Marks;
 use crate::tui::action::Action;
 use crate::tui::board::{Board, Group, Shown};
 use crate::tui::config::Sort;
@@ -159,7 +160,7 @@ fn draw_footer(state: &State, parts: &Parts, frame: &mut Frame<'_>) {
         Action::Lock,
         Action::Quit,
     ];
-    let line = help::hints(&state.config.keymap, &state.theme, area.width, HINTS);
+    let line = help::hints(&state.config.keymap, &state.theme, usize::from(area.width), HINTS);
     frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
 }
 
