@@ -4,7 +4,7 @@
 pub(crate) mod aws;
 
 use std::path::PathBuf;
-#[cfg(unix)]
+#[cfg(any(unix, feature = "tui"))]
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -789,8 +789,8 @@ pub(crate) struct Man {
 }
 
 /// A span of time: numbers with units, the larger first.
-#[cfg(unix)]
-fn span(text: &str) -> Result<Duration, String> {
+#[cfg(any(unix, feature = "tui"))]
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
     let wrong = || "not a time such as 90s, 10m, 8h or 1h30m, from 1s to 30d".to_owned();
     let (mut seconds, mut number, mut largest) = (0u64, None::<u64>, u64::MAX);

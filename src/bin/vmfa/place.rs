@@ -32,6 +32,11 @@ pub(crate) struct Place {
     passphrase: Result<Option<Source>, &'static str>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) colours_allowed: bool,
+    /// Whether the terminal says that it shows all colours.
+    #[cfg(feature = "tui")]
+    pub(crate) truecolor: bool,
+    #[cfg(feature = "tui")]
+    config: Option<PathBuf>,
     home: Option<PathBuf>,
     #[cfg(unix)]
     pub(crate) no_agent: bool,
@@ -92,6 +97,12 @@ impl Place {
             // https://no-color.org: any value but the empty one.
             colours_allowed: set("NO_COLOR").is_none()
                 && set("TERM").is_none_or(|term| term != "dumb"),
+            // What terminals have agreed on among themselves: https://github.com/termstandard/colors.
+            #[cfg(feature = "tui")]
+            truecolor: set("COLORTERM")
+                .is_some_and(|value| value == "truecolor" || value == "24bit"),
+            #[cfg(feature = "tui")]
+            config: set("VMFA_CONFIG").map(PathBuf::from),
             home: set(HOME)
                 .and_then(|_| BaseDirs::new())
                 .map(|dirs| dirs.home_dir().to_owned()),
@@ -134,6 +145,13 @@ impl Place {
             None => vault.parent().unwrap_or(Path::new("")).join(".vmfa-state"),
         };
         Ok(vmfa::vault::Files { vault, state })
+    }
+
+    /// The interface's configuration: as the environment names it, else where the system keeps such files.
+    #[cfg(feature = "tui")]
+    pub(crate) fn config_file(&self) -> Option<PathBuf> {
+        let usual = || Some(directories()?.config_dir().join("config.toml"));
+        self.config.clone().or_else(usual)
     }
 
     /// Whether the vault's path is the system's usual one: nobody named another.
