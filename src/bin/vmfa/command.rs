@@ -88,6 +88,18 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
             }
         };
     }
+    #[cfg(feature = "tui")]
+    if arguments.len() == 1
+        && std::io::IsTerminal::is_terminal(&std::io::stdin())
+        && Screen::new(false).out_is_terminal()
+    {
+        let outcome = Context::new(crate::args::Global::default(), place)
+            .and_then(|context| crate::tui::run(&context));
+        return outcome.unwrap_or_else(|fault| {
+            fault.report(colours);
+            fault.exit()
+        });
+    }
     let read = match hot::arguments(&arguments) {
         Some(hot) => Ok(hot),
         None => Arguments::try_parse_from(arguments),

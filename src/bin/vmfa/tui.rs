@@ -54,7 +54,8 @@ const NO_REST: Duration = Duration::from_secs(24 * 3600);
 ///
 /// # Errors
 /// The terminal can't be used, the configuration is wrong, or the vault can't be made.
-pub(crate) fn run(context: &Context, config: Config) -> Outcome<Exit> {
+pub(crate) fn run(context: &Context) -> Outcome<Exit> {
+    let config = Config::load(&context.place)?;
     // A vault that isn't there is made before, by questions on the terminal as it is: its recovery code is to stay there.
     let made = match std::fs::symlink_metadata(&context.files.vault) {
         Ok(_) => None,

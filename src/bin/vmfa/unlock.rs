@@ -220,7 +220,9 @@ impl Context {
         let ways = Ways::of(&slots);
         let key = self.key_file()?;
         let takes_text = self.global.recovery || ways.passphrase || ways.both && key.is_some();
-        let alone = key.as_ref().filter(|_| ways.key_file && !self.global.recovery);
+        let alone = key
+            .as_ref()
+            .filter(|_| ways.key_file && !self.global.recovery);
         let vault = match (typed, alone) {
             (Some(typed), _) if takes_text => self.attempt(&ways, key.as_ref(), typed, &open)?,
             (_, Some(key)) => match open(&Credential::KeyFile(key.duplicate())) {

@@ -442,7 +442,6 @@ impl Worker {
             self.agents_pair(id, now)?
         };
         fresh::mark(&self.context, &id, &[&pair.first, &pair.second]);
-        self.marks = self.looks();
         Ok(pair)
     }
 
@@ -580,6 +579,8 @@ fn said(fault: &Fault) -> Said {
     Said {
         tone: Tone::Error,
         text: vmfa::account::text::clean(fault.message()).into_owned(),
-        hint: fault.advice().map(|hint| vmfa::account::text::clean(hint).into_owned()),
+        hint: fault
+            .advice()
+            .map(|hint| vmfa::account::text::clean(hint).into_owned()),
     }
 }

@@ -165,7 +165,9 @@ impl Board {
             let uses = &self.uses;
             // Favourites first, whatever the order.
             match self.sort {
-                Sort::Name => shown.sort_by_cached_key(|index| (!live[*index].favorite, name(index))),
+                Sort::Name => {
+                    shown.sort_by_cached_key(|index| (!live[*index].favorite, name(index)))
+                }
                 Sort::Use => shown.sort_by_cached_key(|index| {
                     let count = uses.count(&live[*index].id);
                     (!live[*index].favorite, u32::MAX - count, name(index))
@@ -194,7 +196,9 @@ impl Board {
     }
 
     pub(crate) fn selected(&self) -> Option<&Summary> {
-        self.shown.get(self.selected).map(|index| &self.live[*index])
+        self.shown
+            .get(self.selected)
+            .map(|index| &self.live[*index])
     }
 
     pub(crate) fn selected_id(&self) -> Option<AccountId> {

@@ -62,8 +62,14 @@ pub(crate) enum Job {
         yes: Yes,
     },
     /// The code of an account that asks before each, to be shown.
-    Show { id: AccountId, yes: Yes },
-    Pair { id: AccountId, yes: Yes },
+    Show {
+        id: AccountId,
+        yes: Yes,
+    },
+    Pair {
+        id: AccountId,
+        yes: Yes,
+    },
     /// The account as a QR code, after the passphrase was typed.
     Qr(AccountId, SecretText),
     Change(Change),
@@ -91,7 +97,10 @@ pub(crate) enum Whose {
 /// Where accounts are looked for.
 pub(crate) enum Find {
     /// A Key URI, several, or a secret, pasted or typed; with a name for a secret.
-    Text { text: SecretText, name: String },
+    Text {
+        text: SecretText,
+        name: String,
+    },
     Picture(String),
     Screen,
     Clipboard,

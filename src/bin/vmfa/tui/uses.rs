@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use vmfa::account::AccountId;
 use vmfa::clock::UnixTime;
 
-
 /// Under this name it is held.
 pub(crate) const NAME: &str = "desktop/uses";
 /// So many accounts are remembered: those used last.
@@ -87,7 +86,10 @@ mod tests {
         for number in 0..1200_u32 {
             let mut id = [0; 16];
             id[..4].copy_from_slice(&number.to_be_bytes());
-            uses.add(AccountId::from_bytes(id), UnixTime::from_secs(u64::from(number)));
+            uses.add(
+                AccountId::from_bytes(id),
+                UnixTime::from_secs(u64::from(number)),
+            );
         }
         let again = Uses::from_bytes(&uses.to_bytes());
         assert_eq!(again.0.len(), MOST);

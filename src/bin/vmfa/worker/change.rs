@@ -45,7 +45,9 @@ impl Worker {
         let vault = self.vault.as_mut().ok_or(Trouble::NeedsVault)?;
         let name_of = |vault: &Unlocked, id: &AccountId| {
             let mut all = vault.live();
-            all.find(|summary| summary.id == *id).map(named).unwrap_or_default()
+            all.find(|summary| summary.id == *id)
+                .map(named)
+                .unwrap_or_default()
         };
         let (text, removed) = match change {
             Change::Add => return add(self, found, now),
@@ -56,7 +58,11 @@ impl Worker {
             Change::Favorite(id, is) => {
                 vault.change(&id, now, |there| there.favorite = is)?;
                 let name = name_of(vault, &id);
-                let what = if is { "is a favourite now" } else { "is no favourite any more" };
+                let what = if is {
+                    "is a favourite now"
+                } else {
+                    "is no favourite any more"
+                };
                 (format!("{name} {what}"), None)
             }
             Change::Remove(id) => {
@@ -70,7 +76,10 @@ impl Worker {
             }
             Change::Erase(id) => {
                 vault.erase(&id, now)?;
-                ("erased; backups of before still hold it: `vmfa backup purge`".to_owned(), None)
+                (
+                    "erased; backups of before still hold it: `vmfa backup purge`".to_owned(),
+                    None,
+                )
             }
         };
         save(&self.context, vault, now)?;
@@ -89,8 +98,17 @@ impl Worker {
     }
 }
 
-fn edit(vault: &mut Unlocked, id: &AccountId, fields: &Fields, now: UnixTime) -> Result<(), Trouble> {
-    let tags: Vec<String> = fields.tags.split(',').map(|tag| tag.trim().to_owned()).collect();
+fn edit(
+    vault: &mut Unlocked,
+    id: &AccountId,
+    fields: &Fields,
+    now: UnixTime,
+) -> Result<(), Trouble> {
+    let tags: Vec<String> = fields
+        .tags
+        .split(',')
+        .map(|tag| tag.trim().to_owned())
+        .collect();
     let words = Words::new(
         Some(&fields.issuer),
         Some(&fields.name),
@@ -99,9 +117,12 @@ fn edit(vault: &mut Unlocked, id: &AccountId, fields: &Fields, now: UnixTime) ->
         Some(&fields.serial_number),
     )?;
     let before: Option<Summary> = vault.live().find(|summary| summary.id == *id).cloned();
-    let mut after = before
-        .clone()
-        .ok_or_else(|| Fault::new(crate::fault::Exit::NotFound, "this account isn't there any more"))?;
+    let mut after = before.clone().ok_or_else(|| {
+        Fault::new(
+            crate::fault::Exit::NotFound,
+            "this account isn't there any more",
+        )
+    })?;
     after.tags.clear();
     words.put_on(&mut after)?;
     // Where nobody changed the issuer, what stands before it in the label stays.

@@ -26,13 +26,19 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
             },
             Some(Action::Copy) => {
                 board.select(&id);
-                (Some(Dialog::Details { id, scroll }), Then::Act(Action::Copy))
+                (
+                    Some(Dialog::Details { id, scroll }),
+                    Then::Act(Action::Copy),
+                )
             }
             _ => on_text(key, scroll, |scroll| Dialog::Details { id, scroll }),
         },
         Dialog::Pair { id, pair } => match key.code {
             KeyCode::Char('r') => {
-                let job = Job::Pair { id, yes: Yes::NotAsked };
+                let job = Job::Pair {
+                    id,
+                    yes: Yes::NotAsked,
+                };
                 (Some(Dialog::Pair { id, pair: None }), Then::Do(job))
             }
             KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q' | 'p') => CLOSE,
@@ -51,9 +57,12 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         },
         Dialog::Groups { selected } => groups(board, key, action, selected),
         Dialog::Trash { selected, erasing } => trash(board, key, action, selected, erasing),
-        Dialog::Passphrase { line, purpose, said, is_opening } => {
-            passphrase(key, line, purpose, said, is_opening)
-        }
+        Dialog::Passphrase {
+            line,
+            purpose,
+            said,
+            is_opening,
+        } => passphrase(key, line, purpose, said, is_opening),
         Dialog::Form(form) => on_form(key, form),
         Dialog::Add(adding) => on_adding(key, adding),
     };
@@ -136,7 +145,11 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         return Vec::new();
     };
     match &mut board.dialog {
-        Some(Dialog::Passphrase { line, is_opening: false, .. }) => line.insert(text),
+        Some(Dialog::Passphrase {
+            line,
+            is_opening: false,
+            ..
+        }) => line.insert(text),
         Some(Dialog::Form(form)) if !form.is_saving => {
             if let Some(line) = form.lines.get_mut(form.at) {
                 line.insert(text);
@@ -211,10 +224,19 @@ fn trash(
     if erasing {
         return match (key.code, chosen) {
             (KeyCode::Char('y' | 'Y'), Some(id)) => {
-                let dialog = Dialog::Trash { selected: 0, erasing: false };
+                let dialog = Dialog::Trash {
+                    selected: 0,
+                    erasing: false,
+                };
                 (Some(dialog), Then::Save(Change::Erase(id)))
             }
-            _ => (Some(Dialog::Trash { selected, erasing: false }), Then::Nothing),
+            _ => (
+                Some(Dialog::Trash {
+                    selected,
+                    erasing: false,
+                }),
+                Then::Nothing,
+            ),
         };
     }
     let last = board.trash.len().saturating_sub(1);
@@ -222,12 +244,14 @@ fn trash(
         return (Some(Dialog::Trash { selected, erasing }), Then::Nothing);
     }
     match (key.code, chosen) {
-        (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => {
-            (None, Then::Save(Change::Restore(id)))
-        }
-        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => {
-            (Some(Dialog::Trash { selected, erasing: true }), Then::Nothing)
-        }
+        (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => (None, Then::Save(Change::Restore(id))),
+        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => (
+            Some(Dialog::Trash {
+                selected,
+                erasing: true,
+            }),
+            Then::Nothing,
+        ),
         (KeyCode::Esc | KeyCode::Char('q' | 't'), _) => CLOSE,
         _ => (Some(Dialog::Trash { selected, erasing }), Then::Nothing),
     }
@@ -273,7 +297,12 @@ fn passphrase(
             line.key(key);
         }
     }
-    let dialog = Dialog::Passphrase { line, purpose, said, is_opening };
+    let dialog = Dialog::Passphrase {
+        line,
+        purpose,
+        said,
+        is_opening,
+    };
     (Some(dialog), then)
 }
 
@@ -320,7 +349,10 @@ fn save_form(mut form: Form) -> Kept {
     form.is_saving = true;
     form.said = None;
     let id = form.id;
-    (Some(Dialog::Form(form)), Then::Save(Change::Edit(id, fields)))
+    (
+        Some(Dialog::Form(form)),
+        Then::Save(Change::Edit(id, fields)),
+    )
 }
 
 const NAME: usize = 0;

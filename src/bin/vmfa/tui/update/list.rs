@@ -112,7 +112,9 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     }
     board.is_searching = true;
     // Nobody searches for a page of text.
-    board.query.insert(&text.chars().take(200).collect::<String>());
+    board
+        .query
+        .insert(&text.chars().take(200).collect::<String>());
     find(board);
     Vec::new()
 }
@@ -233,7 +235,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return match board.deleted.pop() {
                 Some(id) => save(state, Change::Restore(id)),
                 None => {
-                    state.say(Said::note("nothing was deleted here; the trash may hold it"));
+                    state.say(Said::note(
+                        "nothing was deleted here; the trash may hold it",
+                    ));
                     Vec::new()
                 }
             };
@@ -256,7 +260,13 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Qr => return chosen(state, qr),
         Action::Details => {
             return chosen(state, |state, one| {
-                open(state, Dialog::Details { id: one.id, scroll: 0 })
+                open(
+                    state,
+                    Dialog::Details {
+                        id: one.id,
+                        scroll: 0,
+                    },
+                )
             });
         }
         Action::Edit => {
@@ -275,10 +285,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// Does something with the account that is chosen, if one is.
-fn chosen(
-    state: &mut State,
-    act: impl FnOnce(&mut State, &Summary) -> Vec<Effect>,
-) -> Vec<Effect> {
+fn chosen(state: &mut State, act: impl FnOnce(&mut State, &Summary) -> Vec<Effect>) -> Vec<Effect> {
     match state.board().and_then(Board::selected).cloned() {
         Some(summary) => act(state, &summary),
         None => {

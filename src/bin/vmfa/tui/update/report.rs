@@ -46,11 +46,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
                 // Whoever left the question meanwhile doesn't want it on the screen.
                 if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), .. }) if *asked == id)
                 {
-                    board.dialog = Some(Dialog::Qr {
-                        id,
-                        drawing,
-                        until,
-                    });
+                    board.dialog = Some(Dialog::Qr { id, drawing, until });
                 }
             })
         }
@@ -133,8 +129,13 @@ fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
         Stage::Open(board) => {
             board.take(accounts);
             // The passphrase was right; what it was for comes next.
-            if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Job(None), .. }))
-            {
+            if matches!(
+                &board.dialog,
+                Some(Dialog::Passphrase {
+                    purpose: Purpose::Job(None),
+                    ..
+                })
+            ) {
                 board.dialog = None;
             }
         }
@@ -231,7 +232,12 @@ fn on_failed(state: &mut State, said: Said) {
             adding.step = AddStep::Choose(0);
             adding.said = Some(said);
         }
-        Some(Dialog::Passphrase { is_opening: true, .. } | Dialog::Pair { pair: None, .. }) => {
+        Some(
+            Dialog::Passphrase {
+                is_opening: true, ..
+            }
+            | Dialog::Pair { pair: None, .. },
+        ) => {
             board.dialog = None;
             state.say(said);
         }

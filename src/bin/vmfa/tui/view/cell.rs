@@ -17,7 +17,11 @@ pub(super) fn cell<'a>(
 ) -> Vec<Span<'a>> {
     let text = clean(text);
     let is_cut = text.width() > width;
-    let room = if is_cut { width.saturating_sub(1) } else { width };
+    let room = if is_cut {
+        width.saturating_sub(1)
+    } else {
+        width
+    };
     let mut spans: Vec<Span<'a>> = Vec::new();
     let mut run = String::new();
     let mut is_marked_run = false;
@@ -29,14 +33,22 @@ pub(super) fn cell<'a>(
         used += grapheme.width();
         let is_marked = marks.binary_search(&number).is_ok();
         if is_marked != is_marked_run && !run.is_empty() {
-            let style = if is_marked_run { style.patch(marked) } else { style };
+            let style = if is_marked_run {
+                style.patch(marked)
+            } else {
+                style
+            };
             spans.push(Span::styled(std::mem::take(&mut run), style));
         }
         is_marked_run = is_marked;
         run.push_str(grapheme);
     }
     if !run.is_empty() {
-        let style = if is_marked_run { style.patch(marked) } else { style };
+        let style = if is_marked_run {
+            style.patch(marked)
+        } else {
+            style
+        };
         spans.push(Span::styled(run, style));
     }
     if is_cut && width > 0 {
@@ -101,7 +113,10 @@ mod tests {
             .iter()
             .map(|span| (span.content.as_ref(), span.style == marked))
             .collect();
-        assert_eq!(parts, [("gi", true), ("t", false), ("h", true), ("ub", false)]);
+        assert_eq!(
+            parts,
+            [("gi", true), ("t", false), ("h", true), ("ub", false)]
+        );
     }
 
     #[test]

@@ -46,7 +46,10 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
             let name = board.summary(id).map(named).unwrap_or_default();
             let room = open(state, "this account asks", (60, 6), frame);
             let width = usize::from(room.width);
-            let mut lines = styled(wrapped(&format!("Give a code of {name}?"), width), state.theme.text);
+            let mut lines = styled(
+                wrapped(&format!("Give a code of {name}?"), width),
+                state.theme.text,
+            );
             lines.push(keys(state, &[("y", "yes"), ("n", "no")]));
             put(&lines, 0, room, frame);
         }
@@ -77,7 +80,12 @@ fn open(state: &State, title: &str, wanted: (u16, u16), frame: &mut Frame<'_>) -
         .title(Span::styled(format!(" {title} "), theme.heading));
     let inner = block.inner(place);
     block.render(place, buffer);
-    Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(2), inner.height)
+    Rect::new(
+        inner.x + 1,
+        inner.y,
+        inner.width.saturating_sub(2),
+        inner.height,
+    )
 }
 
 /// Lines from one on; never beyond the last page.
@@ -85,12 +93,17 @@ fn put(lines: &[Line<'_>], scroll: usize, room: Rect, frame: &mut Frame<'_>) {
     let height = usize::from(room.height);
     let first = scroll.min(lines.len().saturating_sub(height));
     for (at, line) in lines.iter().skip(first).take(height).enumerate() {
-        frame.buffer_mut().set_line(room.x, room.y + at as u16, line, room.width);
+        frame
+            .buffer_mut()
+            .set_line(room.x, room.y + at as u16, line, room.width);
     }
 }
 
 fn styled<'a>(lines: Vec<String>, style: Style) -> Vec<Line<'a>> {
-    lines.into_iter().map(|line| Line::styled(line, style)).collect()
+    lines
+        .into_iter()
+        .map(|line| Line::styled(line, style))
+        .collect()
 }
 
 /// Keys and what they do.
@@ -113,7 +126,13 @@ fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
     put(&page.lines, 0, room, frame);
 }
 
-fn draw_details(state: &State, board: &Board, id: &AccountId, scroll: usize, frame: &mut Frame<'_>) {
+fn draw_details(
+    state: &State,
+    board: &Board,
+    id: &AccountId,
+    scroll: usize,
+    frame: &mut Frame<'_>,
+) {
     let Some(summary) = board.summary(id) else {
         return;
     };
@@ -133,7 +152,10 @@ fn draw_details(state: &State, board: &Board, id: &AccountId, scroll: usize, fra
         }
     }
     lines.push(Line::default());
-    lines.push(keys(state, &[("e", "edit"), ("Enter", "copy the code"), ("Esc", "back")]));
+    lines.push(keys(
+        state,
+        &[("e", "edit"), ("Enter", "copy the code"), ("Esc", "back")],
+    ));
     put(&lines, scroll, room, frame);
 }
 
@@ -162,7 +184,11 @@ fn draw_form(state: &State, form: &Form, frame: &mut Frame<'_>) {
         }
         lines.push(Line::from(vec![
             Span::styled(
-                format!("{}{name:<width$}", if is_here { "> " } else { "  " }, width = NAMES - 2),
+                format!(
+                    "{}{name:<width$}",
+                    if is_here { "> " } else { "  " },
+                    width = NAMES - 2
+                ),
                 if is_here { theme.key } else { theme.faint },
             ),
             Span::styled(clean(text).into_owned(), theme.input),
@@ -180,7 +206,15 @@ fn draw_form(state: &State, form: &Form, frame: &mut Frame<'_>) {
     lines.push(if form.is_saving {
         Line::styled("saving …", theme.faint)
     } else {
-        keys(state, &[("Tab", "next"), ("Space", "tick"), ("^S", "save"), ("Esc", "leave it")])
+        keys(
+            state,
+            &[
+                ("Tab", "next"),
+                ("Space", "tick"),
+                ("^S", "save"),
+                ("Esc", "leave it"),
+            ],
+        )
     });
     put(&lines, 0, room, frame);
     if let Some((column, line)) = cursor {
@@ -238,16 +272,24 @@ fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
                 }
                 lines.push(Line::from(vec![
                     Span::styled(
-                        format!("{}{what:<w$}", if is_here { "> " } else { "  " }, w = NAMES - 2),
+                        format!(
+                            "{}{what:<w$}",
+                            if is_here { "> " } else { "  " },
+                            w = NAMES - 2
+                        ),
                         if is_here { theme.key } else { theme.faint },
                     ),
                     Span::styled(shown, theme.input),
                 ]));
             }
             lines.push(Line::default());
-            let text = "A URI (otpauth://…) brings its name along; a secret needs one: ISSUER:NAME.";
+            let text =
+                "A URI (otpauth://…) brings its name along; a secret needs one: ISSUER:NAME.";
             lines.extend(styled(wrapped(text, width), theme.faint));
-            lines.push(keys(state, &[("Tab", "other field"), ("Enter", "look"), ("Esc", "back")]));
+            lines.push(keys(
+                state,
+                &[("Tab", "other field"), ("Enter", "look"), ("Esc", "back")],
+            ));
         }
         AddStep::Path(typed) => {
             const NAMES: usize = 9;
@@ -271,11 +313,20 @@ fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
                     ("not: ", theme.warning)
                 };
                 let mut line = vec![Span::styled(mark, theme.key)];
-                line.extend(cell(&row.text, &[], style, style, width.saturating_sub(mark.width())));
+                line.extend(cell(
+                    &row.text,
+                    &[],
+                    style,
+                    style,
+                    width.saturating_sub(mark.width()),
+                ));
                 lines.push(Line::from(line));
             }
             if rows.len() > most {
-                lines.push(Line::styled(format!("and {} more", rows.len() - most), theme.faint));
+                lines.push(Line::styled(
+                    format!("and {} more", rows.len() - most),
+                    theme.faint,
+                ));
             }
             lines.push(if count > 0 {
                 keys(state, &[("Enter", "add"), ("n", "leave it")])
@@ -305,10 +356,15 @@ fn draw_choice(
     for (at, row) in rows.iter().enumerate().skip(first).take(height) {
         let is_selected = at == selected;
         let y = room.y + (at - first) as u16;
-        let mut spans = vec![Span::styled(if is_selected { "> " } else { "  " }, state.theme.key)];
+        let mut spans = vec![Span::styled(
+            if is_selected { "> " } else { "  " },
+            state.theme.key,
+        )];
         let width = usize::from(room.width).saturating_sub(2);
         spans.extend(cell(row, &[], state.theme.text, state.theme.text, width));
-        frame.buffer_mut().set_line(room.x, y, &Line::from(spans), room.width);
+        frame
+            .buffer_mut()
+            .set_line(room.x, y, &Line::from(spans), room.width);
         if is_selected {
             let place = Rect::new(room.x, y, room.width, 1);
             frame.buffer_mut().set_style(place, state.theme.selected);
@@ -321,7 +377,11 @@ fn draw_choice(
 fn draw_groups(state: &State, board: &Board, selected: usize, frame: &mut Frame<'_>) {
     let mut rows = vec![format!("all accounts  {}", board.live.len())];
     let groups = board.groups();
-    rows.extend(groups.iter().map(|(group, count)| format!("{}  {count}", list::group_name(group))));
+    rows.extend(
+        groups
+            .iter()
+            .map(|(group, count)| format!("{}  {count}", list::group_name(group))),
+    );
     let foot = keys(state, &[("Enter", "show"), ("Esc", "back")]);
     draw_choice(state, "groups", rows, selected, foot, frame);
 }
@@ -332,7 +392,14 @@ fn draw_trash(state: &State, board: &Board, selected: usize, erasing: bool, fram
         let text = "Erase it and its secret for good? y/N";
         Line::styled(text, state.theme.warning)
     } else {
-        keys(state, &[("Enter", "bring back"), ("x", "erase for good"), ("Esc", "back")])
+        keys(
+            state,
+            &[
+                ("Enter", "bring back"),
+                ("x", "erase for good"),
+                ("Esc", "back"),
+            ],
+        )
     };
     draw_choice(state, "trash", rows, selected, foot, frame);
 }
@@ -350,7 +417,9 @@ fn draw_passphrase(
     let width = usize::from(room.width);
     let what = match purpose {
         Purpose::Qr(_) => "A QR code shows the secret: the passphrase is asked for each time.",
-        Purpose::Job(_) => "The agent gives codes and changes nothing: the vault itself must be opened for this.",
+        Purpose::Job(_) => {
+            "The agent gives codes and changes nothing: the vault itself must be opened for this."
+        }
     };
     let mut lines = styled(wrapped(what, width), theme.text);
     if let Some(said) = said {
@@ -361,7 +430,9 @@ fn draw_passphrase(
         lines.push(Line::styled("opening …", theme.text));
     } else {
         let question = "Passphrase: ";
-        let marks = typed.graphemes().min(width.saturating_sub(question.len() + 1));
+        let marks = typed
+            .graphemes()
+            .min(width.saturating_sub(question.len() + 1));
         cursor = Some((question.len() + marks, lines.len()));
         lines.push(Line::from(vec![
             Span::styled(question, theme.text),
@@ -412,5 +483,10 @@ fn draw_qr(state: &State, board: &Board, id: &AccountId, drawing: &Drawing, fram
     }
     let foot = Rect::new(area.x + 1, area.y + lines as u16, area.width - 1, 2);
     let text = format!("{name}   Esc: take it off the screen");
-    put(&styled(wrapped(&text, usize::from(foot.width)), theme.text), 0, foot, frame);
+    put(
+        &styled(wrapped(&text, usize::from(foot.width)), theme.text),
+        0,
+        foot,
+        frame,
+    );
 }

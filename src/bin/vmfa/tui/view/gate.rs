@@ -24,12 +24,19 @@ pub(super) fn draw(state: &State, gate: &Gate, frame: &mut Frame<'_>) {
         GateStep::Opening => lines.push(Line::styled("opening …", theme.text)),
         GateStep::Asleep => lines.push(Line::styled("locked: press any key", theme.text)),
         GateStep::Shut => {
-            lines.extend(wrapped("Enter tries again, Esc leaves", width).into_iter().map(Line::from));
+            lines.extend(
+                wrapped("Enter tries again, Esc leaves", width)
+                    .into_iter()
+                    .map(Line::from),
+            );
         }
         GateStep::Asking => {
             let question = "Passphrase: ";
             // One mark a character, so that a missing key is noticed; as long as there is room.
-            let marks = gate.line.graphemes().min(width.saturating_sub(question.len() + 1));
+            let marks = gate
+                .line
+                .graphemes()
+                .min(width.saturating_sub(question.len() + 1));
             cursor = Some((question.len() + marks, lines.len()));
             lines.push(Line::from(vec![
                 Span::styled(question, theme.text),
@@ -42,11 +49,18 @@ pub(super) fn draw(state: &State, gate: &Gate, frame: &mut Frame<'_>) {
     for (at, line) in lines.iter().enumerate() {
         let y = area.y + (top + at) as u16;
         if y < area.bottom() {
-            frame.buffer_mut().set_line(area.x + 2, y, line, area.width.saturating_sub(3));
+            frame
+                .buffer_mut()
+                .set_line(area.x + 2, y, line, area.width.saturating_sub(3));
         }
     }
     if let Some((column, line)) = cursor {
-        let at = Rect::new(area.x + 2 + column as u16, area.y + (top + line) as u16, 1, 1);
+        let at = Rect::new(
+            area.x + 2 + column as u16,
+            area.y + (top + line) as u16,
+            1,
+            1,
+        );
         if area.contains(at.as_position()) {
             frame.set_cursor_position(at.as_position());
         }

@@ -39,7 +39,9 @@ pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
     if parts.heads.height > 0 {
         let line = columns.heads(&state.theme);
         let heads = parts.heads;
-        frame.buffer_mut().set_line(heads.x, heads.y, &line, heads.width);
+        frame
+            .buffer_mut()
+            .set_line(heads.x, heads.y, &line, heads.width);
     }
     for (at, summary) in visible.iter().enumerate() {
         let is_selected = board.top + at == board.selected;
@@ -59,7 +61,9 @@ pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
         };
         let row = parts.list;
         let line = Line::styled(text, state.theme.faint);
-        frame.buffer_mut().set_line(row.x + 2, row.y, &line, row.width.saturating_sub(2));
+        frame
+            .buffer_mut()
+            .set_line(row.x + 2, row.y, &line, row.width.saturating_sub(2));
     }
     draw_footer(state, &parts, frame);
 }
@@ -86,7 +90,9 @@ fn draw_header(state: &State, board: &Board, parts: &Parts, frame: &mut Frame<'_
             Span::styled("/", theme.key),
             Span::styled(clean(text).into_owned(), theme.input),
         ]);
-        frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+        frame
+            .buffer_mut()
+            .set_line(area.x, area.y, &line, area.width);
         put_right(frame, area, &count, theme);
         if board.is_searching {
             frame.set_cursor_position((area.x + 1 + column as u16, area.y));
@@ -108,7 +114,9 @@ fn draw_header(state: &State, board: &Board, parts: &Parts, frame: &mut Frame<'_
     for word in sort.into_iter().chain(board.privacy.then_some("hidden")) {
         line.push(Span::styled(format!("  {word}"), theme.faint));
     }
-    frame.buffer_mut().set_line(area.x, area.y, &Line::from(line), area.width);
+    frame
+        .buffer_mut()
+        .set_line(area.x, area.y, &Line::from(line), area.width);
     let source = match (state.saving, board.source) {
         (0, Source::Agent) => "agent",
         (0, Source::Vault) => "vault",
@@ -160,8 +168,15 @@ fn draw_footer(state: &State, parts: &Parts, frame: &mut Frame<'_>) {
         Action::Lock,
         Action::Quit,
     ];
-    let line = help::hints(&state.config.keymap, &state.theme, usize::from(area.width), HINTS);
-    frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+    let line = help::hints(
+        &state.config.keymap,
+        &state.theme,
+        usize::from(area.width),
+        HINTS,
+    );
+    frame
+        .buffer_mut()
+        .set_line(area.x, area.y, &line, area.width);
 }
 
 /// How wide each column is.
@@ -198,11 +213,21 @@ impl Columns {
         let aws = if rest >= 56 && has_aws { AWS_ID } else { 0 };
         rest -= if aws > 0 { aws + 2 } else { 0 };
         let tags_wanted = visible.iter().map(|one| tags_width(one)).max().unwrap_or(0);
-        let tags = if rest >= 48 { tags_wanted.min(rest / 4) } else { 0 };
+        let tags = if rest >= 48 {
+            tags_wanted.min(rest / 4)
+        } else {
+            0
+        };
         rest -= if tags > 0 { tags + 2 } else { 0 };
         let (issuer, name) = if rest >= 30 {
-            let wanted = visible.iter().map(|one| clean(&one.issuer).width());
-            let issuer = wanted.max().unwrap_or(0).clamp(6, rest * 2 / 5);
+            let widest = |text: fn(&Summary) -> &str| {
+                let all = visible.iter().map(|one| clean(text(one)).width());
+                all.max().unwrap_or(0)
+            };
+            let (issuer, name) = (widest(|one| &one.issuer), widest(|one| &one.name));
+            // Where both don't fit, the issuer has two fifths, or what the name leaves.
+            let most = (rest * 2 / 5).max((rest - 2).saturating_sub(name));
+            let issuer = issuer.clamp(6, most.max(6));
             (Some(issuer), rest - issuer - 2)
         } else {
             (None, rest)
@@ -223,13 +248,18 @@ impl Columns {
         if let Some(next) = self.next {
             text.push_str(&format!("{:<next$} ", "NEXT"));
         }
-        text.push_str(&format!("{:>LEFT$}  ", "S"));
+        text.push_str(&format!("{:>LEFT$}  ", "SEC"));
         if self.bar {
             text.push_str(&" ".repeat(BAR as usize + 1));
         }
         match self.issuer {
             Some(issuer) => {
-                text.push_str(&format!("{:<issuer$}  {:<name$}", "ISSUER", "ACCOUNT", name = self.name));
+                text.push_str(&format!(
+                    "{:<issuer$}  {:<name$}",
+                    "ISSUER",
+                    "ACCOUNT",
+                    name = self.name
+                ));
             }
             None => text.push_str(&format!("{:<name$}", "ACCOUNT", name = self.name)),
         }
@@ -242,7 +272,13 @@ impl Columns {
         Line::styled(text, theme.faint)
     }
 
-    fn row<'a>(&self, state: &State, board: &Board, summary: &Summary, is_selected: bool) -> Line<'a> {
+    fn row<'a>(
+        &self,
+        state: &State,
+        board: &Board,
+        summary: &Summary,
+        is_selected: bool,
+    ) -> Line<'a> {
         let theme = &state.theme;
         let marks = board.marks(summary);
         let mut spans = vec![Span::styled(
@@ -263,7 +299,13 @@ impl Columns {
         if self.aws > 0 {
             spans.push(Span::raw("  "));
             let id = aws_account_id(summary).unwrap_or_default();
-            spans.extend(cell(&id, &marks.aws_account, theme.faint, theme.matched, self.aws));
+            spans.extend(cell(
+                &id,
+                &marks.aws_account,
+                theme.faint,
+                theme.matched,
+                self.aws,
+            ));
         }
         Line::from(spans)
     }
@@ -281,7 +323,11 @@ impl Columns {
                 period,
             } => {
                 let is_over = left < NEARLY_OVER;
-                let style = if is_over { theme.code_expiring } else { theme.code };
+                let style = if is_over {
+                    theme.code_expiring
+                } else {
+                    theme.code
+                };
                 let near = left < u64::from(state.config.next_code_from);
                 let used = now.is_some_and(|given| given.used);
                 let text = now.map_or_else(|| grouped(&dots), |given| grouped(given.code.as_str()));
@@ -311,7 +357,11 @@ impl Columns {
                 let used_up = code.width().saturating_sub(self.code);
                 spans.push(Span::styled(plain(&code, self.code), code_style));
                 let width = width.saturating_sub(used_up);
-                let next = if next.width() <= width { next } else { String::new() };
+                let next = if next.width() <= width {
+                    next
+                } else {
+                    String::new()
+                };
                 spans.push(Span::styled(plain(&next, width), theme.code_soon));
             }
             None => {
@@ -321,7 +371,11 @@ impl Columns {
         }
         match left {
             Some((left, period)) => {
-                let style = if left < NEARLY_OVER { theme.code_expiring } else { theme.faint };
+                let style = if left < NEARLY_OVER {
+                    theme.code_expiring
+                } else {
+                    theme.faint
+                };
                 let sign = if left < NEARLY_OVER { "!" } else { " " };
                 spans.push(Span::styled(format!("{left:>LEFT$}{sign} "), style));
                 if self.bar {
@@ -343,9 +397,21 @@ impl Columns {
 
     fn names(&self, theme: &Theme, summary: &Summary, marks: &Marks, spans: &mut Vec<Span<'_>>) {
         if let Some(issuer) = self.issuer {
-            spans.extend(cell(&summary.issuer, &marks.issuer, theme.issuer, theme.matched, issuer));
+            spans.extend(cell(
+                &summary.issuer,
+                &marks.issuer,
+                theme.issuer,
+                theme.matched,
+                issuer,
+            ));
             spans.push(Span::raw("  "));
-            spans.extend(cell(&summary.name, &marks.name, theme.account, theme.matched, self.name));
+            spans.extend(cell(
+                &summary.name,
+                &marks.name,
+                theme.account,
+                theme.matched,
+                self.name,
+            ));
             return;
         }
         // In one column: the issuer gives way where both don't fit, but not all of it.
@@ -359,13 +425,28 @@ impl Columns {
         } else {
             issuer_width.min((self.name / 2).max(self.name.saturating_sub(name_width + 1)))
         };
-        spans.extend(cell(&summary.issuer, &marks.issuer, theme.issuer, theme.matched, issuer));
+        spans.extend(cell(
+            &summary.issuer,
+            &marks.issuer,
+            theme.issuer,
+            theme.matched,
+            issuer,
+        ));
         let mut rest = self.name - issuer;
         if issuer > 0 && rest > 0 {
-            spans.push(Span::styled(if summary.name.is_empty() { " " } else { ":" }, theme.faint));
+            spans.push(Span::styled(
+                if summary.name.is_empty() { " " } else { ":" },
+                theme.faint,
+            ));
             rest -= 1;
         }
-        spans.extend(cell(&summary.name, &marks.name, theme.account, theme.matched, rest));
+        spans.extend(cell(
+            &summary.name,
+            &marks.name,
+            theme.account,
+            theme.matched,
+            rest,
+        ));
     }
 }
 

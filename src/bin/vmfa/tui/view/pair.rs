@@ -52,7 +52,11 @@ pub(super) fn lines<'a>(
                 Span::styled(format!("{label}   "), theme.faint),
                 Span::styled(text.clone(), theme.code),
             ]));
-            lines.extend(big::big(text).into_iter().map(|row| Line::styled(row, theme.code)));
+            lines.extend(
+                big::big(text)
+                    .into_iter()
+                    .map(|row| Line::styled(row, theme.code)),
+            );
         }
     } else {
         for (label, text) in labels.into_iter().zip(&texts) {
