@@ -23,7 +23,11 @@ mod update;
 pub(crate) mod uses;
 mod view;
 
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ratatui::crossterm::queue;
@@ -45,6 +49,9 @@ use crate::worker::Worker;
 
 /// How long the end may wait for the worker to wipe its keys.
 const ENDING: Duration = Duration::from_secs(2);
+/// How long a machine that is about to sleep waits for the key to be gone.
+#[cfg(unix)]
+const LOCKING: Duration = Duration::from_secs(4);
 /// Nothing waits for longer than this: a clock that is set, or a machine that slept, is noticed then.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 /// Without a countdown and without a limit there is nothing to wake for.
@@ -80,6 +87,8 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     };
     fault::before_a_panic_is_told(guard::give_back);
     let mut guard = Guard::take(config.mouse).map_err(no_terminal)?;
+    #[cfg(unix)]
+    lock_with_the_desktop(&context.place, inputs.clone(), worker.holds());
     spawn("worker", move || {
         worker.run(&to_do);
         drop(ending);
@@ -115,6 +124,28 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
         }
         End::Gone => Ok(Exit::Internal),
     }
+}
+
+/// Locks when the machine sleeps and when the screen is locked, as the agent does. A sleep waits until the key is gone.
+#[cfg(unix)]
+fn lock_with_the_desktop(place: &Place, inputs: Sender<Input>, holds: Arc<AtomicBool>) {
+    use vmfa::clock::Deadline;
+    // A sender is for one thread at a time, and cues come from several.
+    let inputs = Mutex::new(inputs);
+    let uid = rustix::process::geteuid().as_raw();
+    vmfa::agent::desktop::watch(&place.buses(), uid, move |_cue| {
+        let sender = inputs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if sender.send(Input::Message(Message::MustLock)).is_err() {
+            return;
+        }
+        let patience = Deadline::after(LOCKING);
+        while holds.load(Ordering::SeqCst) && !patience.has_passed() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
 }
 
 /// Why it ended.

@@ -4,9 +4,7 @@ mod change;
 mod find;
 
 use std::collections::HashMap;
-#[cfg(unix)]
 use std::sync::Arc;
-#[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, SystemTime};
@@ -51,6 +49,8 @@ pub(crate) struct Worker {
     /// How the vault's file and the ledger looked when they were last read.
     marks: (Mark, Mark),
     report: Box<dyn Fn(Report) + Send>,
+    /// Whether a key is held here.
+    holds: Arc<AtomicBool>,
 }
 
 /// What tells whether a file has changed: its length and its time.
@@ -119,13 +119,23 @@ impl Worker {
             found: Vec::new(),
             marks: (None, None),
             report: Box::new(report),
+            holds: Arc::default(),
         }
+    }
+
+    /// Whether a key is held here, for whoever must wait until there is none.
+    pub(crate) fn holds(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.holds)
     }
 
     /// Does the jobs, one after the other, until nobody sends any more.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
+            if matches!(job, Job::Open(_) | Job::OpenFor(..)) {
+                self.holds.store(true, Ordering::SeqCst);
+            }
             self.work(job);
+            self.holds.store(self.vault.is_some(), Ordering::SeqCst);
         }
         if let Some(vault) = self.vault.take() {
             vault.close();

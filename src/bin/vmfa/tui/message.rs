@@ -19,6 +19,8 @@ pub(crate) enum Message {
     /// Columns and lines.
     Resize(u16, u16),
     Report(Report),
+    /// The machine is about to sleep, or the screen was locked.
+    MustLock,
 }
 
 /// What the state asks for.

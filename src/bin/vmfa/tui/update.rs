@@ -36,6 +36,18 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Report(report) => report::on_report(state, report),
+        Message::MustLock => {
+            match &mut state.stage {
+                Stage::Open(_) => state.shut(GateStep::Asleep),
+                // What is on its way to be opened is locked again before it is here.
+                Stage::Locked(gate) if gate.step == GateStep::Opening => {
+                    gate.step = GateStep::Asleep;
+                }
+                Stage::Locked(_) => {}
+            }
+            // Whatever is open or being opened; what is being saved is saved before.
+            vec![Effect::Do(Job::Lock(Whose::Ours))]
+        }
     };
     effects.extend(codes(state));
     effects

@@ -149,6 +149,19 @@ fn draw_footer(state: &State, parts: &Parts, frame: &mut Frame<'_>) {
     if area.height == 0 {
         return;
     }
+    if let Some(board) = state.board().filter(|board| board.is_searching) {
+        let what = if board.selected().is_some() {
+            "Enter copy  "
+        } else {
+            ""
+        };
+        let text = format!("{what}↑↓ choose  Tab keys  Esc all");
+        let line = Line::styled(text, state.theme.hint);
+        frame
+            .buffer_mut()
+            .set_line(area.x, area.y, &line, area.width);
+        return;
+    }
     const HINTS: &[Action] = &[
         Action::Help,
         Action::Copy,
@@ -290,8 +303,9 @@ impl Columns {
             },
             theme.key,
         )];
-        self.codes(state, board, summary, &mut spans);
-        self.names(theme, summary, &marks, &mut spans);
+        let taken = self.codes(state, board, summary, &mut spans);
+        let name = self.name.saturating_sub(taken);
+        self.names(theme, summary, &marks, name, &mut spans);
         if self.tags > 0 {
             spans.push(Span::raw("  "));
             spans.extend(tags(theme, summary, &marks, self.tags));
@@ -310,8 +324,14 @@ impl Columns {
         Line::from(spans)
     }
 
-    /// The code, the next one when its time is near, the countdown.
-    fn codes(&self, state: &State, board: &Board, summary: &Summary, spans: &mut Vec<Span<'_>>) {
+    /// The code, the next one when its time is near, the countdown; and how many columns of the name's that took.
+    fn codes(
+        &self,
+        state: &State,
+        board: &Board,
+        summary: &Summary,
+        spans: &mut Vec<Span<'_>>,
+    ) -> usize {
         let theme = &state.theme;
         let plain = |text: &str, width: usize| format!("{text:<width$} ");
         let dots = "·".repeat(usize::from(summary.scheme.digits()));
@@ -351,6 +371,8 @@ impl Columns {
             }
             Shown::None => ("no code".to_owned(), theme.warning, String::new(), None),
         };
+        // Without a column of its own the next code stands behind the countdown, where the name gives way to it.
+        let mut inline = None;
         match self.next {
             Some(width) => {
                 // What is written longer than a code takes of the next one's room.
@@ -365,8 +387,10 @@ impl Columns {
                 spans.push(Span::styled(plain(&next, width), theme.code_soon));
             }
             None => {
-                let code: String = code.chars().take(self.code).collect();
-                spans.push(Span::styled(plain(&code, self.code), code_style));
+                let code = cell(&code, &[], code_style, code_style, self.code);
+                spans.extend(code);
+                spans.push(Span::raw(" "));
+                inline = Some(next).filter(|next| !next.is_empty());
             }
         }
         match left {
@@ -393,9 +417,20 @@ impl Columns {
                 spans.push(Span::raw(" ".repeat(LEFT + 2 + bar)));
             }
         }
+        let Some(next) = inline else { return 0 };
+        let width = next.width() + 1;
+        spans.push(Span::styled(format!("{next} "), theme.code_soon));
+        width
     }
 
-    fn names(&self, theme: &Theme, summary: &Summary, marks: &Marks, spans: &mut Vec<Span<'_>>) {
+    fn names(
+        &self,
+        theme: &Theme,
+        summary: &Summary,
+        marks: &Marks,
+        name: usize,
+        spans: &mut Vec<Span<'_>>,
+    ) {
         if let Some(issuer) = self.issuer {
             spans.extend(cell(
                 &summary.issuer,
@@ -410,7 +445,7 @@ impl Columns {
                 &marks.name,
                 theme.account,
                 theme.matched,
-                self.name,
+                name,
             ));
             return;
         }
@@ -419,11 +454,11 @@ impl Columns {
         let name_width = clean(&summary.name).width();
         let both = issuer_width + 1 + name_width;
         let issuer = if summary.name.is_empty() || summary.issuer.is_empty() {
-            issuer_width.min(self.name)
-        } else if both <= self.name {
+            issuer_width.min(name)
+        } else if both <= name {
             issuer_width
         } else {
-            issuer_width.min((self.name / 2).max(self.name.saturating_sub(name_width + 1)))
+            issuer_width.min((name / 2).max(name.saturating_sub(name_width + 1)))
         };
         spans.extend(cell(
             &summary.issuer,
@@ -432,7 +467,7 @@ impl Columns {
             theme.matched,
             issuer,
         ));
-        let mut rest = self.name - issuer;
+        let mut rest = name - issuer;
         if issuer > 0 && rest > 0 {
             spans.push(Span::styled(
                 if summary.name.is_empty() { " " } else { ":" },
