@@ -241,7 +241,8 @@ impl Columns {
             // Where both don't fit, the issuer has two fifths, or what the name leaves.
             let most = (rest * 2 / 5).max((rest - 2).saturating_sub(name));
             let issuer = issuer.clamp(6, most.max(6));
-            (Some(issuer), rest - issuer - 2)
+            // What stands behind the names stands near them.
+            (Some(issuer), (rest - issuer - 2).min(name.max(12)))
         } else {
             (None, rest)
         };
