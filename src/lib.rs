@@ -10,7 +10,7 @@
 //! | 5 | [`vault`]: `Locked` -> `Unlocked` -> saved; [`aws`] (with the feature of that name): enrolment, sessions, policies |
 //! | 4 | [`import`]: other programs' words; [`export`]: accounts in them; [`authenticator`]: codes out, keys never; [`ledger`]: which steps were handed out |
 //! | 3 | [`account`]: summary (no secret), account (with secret), draft (loose words in), query |
-//! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`cipher`]: other programs' ciphers; [`keep`]: blobs held until then; [`keyring`]: access keys; [`qr`]: pictures |
+//! | 2 | [`otp`]: RFC 4226 and 6238; [`base32`]: secrets as typed; [`cipher`]: other programs' ciphers; [`keep`]: blobs held until then; [`keyring`]: access keys; [`qr`]: pictures; [`desktop`]: the desktop's message buses |
 //! | 1 | [`secret`], [`clock`], [`failure`] |
 //!
 //! # Invariants
@@ -30,6 +30,7 @@ pub mod aws;
 pub mod base32;
 pub mod cipher;
 pub mod clock;
+pub mod desktop;
 pub mod export;
 pub mod failure;
 pub mod import;

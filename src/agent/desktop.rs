@@ -1,16 +1,9 @@
 //! What the desktop has to say: that now is the time to lock, and a person's yes or no.
 //!
-//! Both come over D-Bus. The client is our own, and small: the vocabulary is fixed, a deadline stands over every exchange,
-//! all input is bounded, it needs no thread but the one that waits, and it can open no socket but a unix one. `zbus` would
-//! bring an asynchronous runtime, TCP and 0.8 MB for a dozen messages; `rustbus` builds on crates two generations old; `dbus`
-//! needs the C library.
+//! Both come over D-Bus, whose client is in the room [`crate::desktop`].
 //!
 //! Without the feature `desktop`, or where there is no Linux desktop, [`watch`] hears nothing and [`ask`] can't ask.
 
-#[cfg(all(feature = "desktop", target_os = "linux"))]
-mod address;
-#[cfg(all(feature = "desktop", target_os = "linux"))]
-mod bus;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
 mod logind;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
@@ -19,19 +12,10 @@ mod notification;
 mod screen_saver;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
 mod watching;
-#[cfg(all(feature = "desktop", target_os = "linux"))]
-mod wire;
 
 use std::time::Duration;
 
-/// Where the buses are: D-Bus addresses, such as `unix:path=/run/dbus/system_bus_socket`. Only unix sockets are taken.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Buses {
-    /// The system's bus, on which logind speaks.
-    pub system: Option<String>,
-    /// The desktop's own bus, on which screen savers speak.
-    pub session: Option<String>,
-}
+use crate::desktop::Buses;
 
 /// A moment at which to lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::agent::address::Address;
 use crate::agent::alarm::wait_for;
-use crate::agent::desktop::{self, Answer, Buses, Question};
+use crate::agent::desktop::{self, Answer, Question};
 use crate::agent::door::Door;
 use crate::agent::end::AGENT;
 use crate::agent::error::AgentError;
@@ -30,6 +30,7 @@ use crate::agent::lock;
 use crate::agent::peer;
 use crate::agent::protocol::{MAX_FRAME, REQUEST_HEAD, Reply, Request, Status, Verb};
 use crate::clock::{Deadline, Stopwatch};
+use crate::desktop::Buses;
 
 /// How long a keyholder may take to end by itself; a save that is under way is let finish. logind waits five seconds for the
 /// key to be gone before the machine sleeps; a save that is killed leaves the vault as it was before or after.

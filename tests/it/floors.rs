@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("otp", 2),
     ("base32", 2),
     ("cipher", 2),
+    ("desktop", 2),
     ("keep", 2),
     ("keyring", 2),
     ("qr", 2),

@@ -7,10 +7,10 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::Cue;
-use super::bus::{Bus, Lost, Unanswered};
 use super::watching::{OnCue, Owners, PATIENCE};
-use super::wire::{Message, Method, Reader, Values};
 use crate::clock::Deadline;
+use crate::desktop::bus::{Bus, Lost, Unanswered};
+use crate::desktop::wire::{Message, Method, Reader, Values};
 
 const NAME: &str = "org.freedesktop.login1";
 const PATH: &str = "/org/freedesktop/login1";

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::bus::{Bus, DRIVER, Descriptors, Lost, Unanswered};
-use super::wire::{Message, Method, Values};
 use super::{Answer, Question};
 use crate::account::text::fit;
 use crate::clock::Deadline;
+use crate::desktop::bus::{Bus, DRIVER, Descriptors, Lost, Unanswered};
+use crate::desktop::wire::{Message, Method, Values, Variant};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -117,7 +117,7 @@ impl Desk {
             .string(&text)
             // No "default" action: a click on the notification would be taken for it.
             .strings(&[ALLOW, "Allow", DENY, "Deny"])
-            .byte_options(&[("urgency", CRITICAL)])
+            .options(&[("urgency", Variant::Byte(CRITICAL))])
             // 0 would mean never.
             .i32(expires_ms.max(1));
         let answer = self.call("Notify", &values, deadline)?;

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 
 use super::Cue;
-use super::bus::{Bus, Lost};
 use super::watching::{OnCue, Owners, PATIENCE};
 use crate::clock::Deadline;
+use crate::desktop::bus::{Bus, Lost};
 
 /// Names on the bus, and interfaces: the freedesktop one, and those of desktops that kept their own. A desktop may have the
 /// first for others to call and speak under its own.

@@ -10,8 +10,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::wire::{Method, Values};
 use super::*;
+use crate::desktop::wire::{Method, Values};
 
 fn question() -> Question {
     Question {

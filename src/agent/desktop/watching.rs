@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::address::sockets;
-use super::bus::{Bus, DRIVER, Descriptors, Lost};
-use super::wire::Message;
-use super::{Buses, Cue, logind, screen_saver};
+use super::{Cue, logind, screen_saver};
 use crate::clock::{Deadline, Stopwatch};
+use crate::desktop::Buses;
+use crate::desktop::address::sockets;
+use crate::desktop::bus::{Bus, DRIVER, Descriptors, Lost};
+use crate::desktop::wire::Message;
 
 /// How long a bus may take for an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(25);

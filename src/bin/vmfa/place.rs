@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use directories::{BaseDirs, ProjectDirs};
 use vmfa::account::text::clean;
 #[cfg(unix)]
-use vmfa::agent::desktop::Buses;
-#[cfg(unix)]
 use vmfa::agent::{Address, Usual};
+#[cfg(unix)]
+use vmfa::desktop::Buses;
 #[cfg(feature = "aws")]
 use vmfa::secret::SecretText;
 
@@ -24,6 +24,18 @@ pub(crate) enum Source {
     File(PathBuf),
     Fd(u32),
     Command(String),
+}
+
+/// What the environment says of the screens.
+#[cfg(feature = "screen")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Displays {
+    /// Whether a Wayland compositor is named: `WAYLAND_DISPLAY`.
+    pub(crate) wayland: bool,
+    /// The X server's address: `DISPLAY`.
+    pub(crate) x11: Option<String>,
+    /// What kind of session logind says it is: `XDG_SESSION_TYPE`.
+    pub(crate) kind: Option<String>,
 }
 
 /// What the environment says.
@@ -203,6 +215,17 @@ impl Place {
             system: named("DBUS_SYSTEM_BUS_ADDRESS")
                 .or_else(|| Some("unix:path=/run/dbus/system_bus_socket".into())),
             session: named("DBUS_SESSION_BUS_ADDRESS").or_else(usual),
+        }
+    }
+
+    /// Which screens there are.
+    #[cfg(feature = "screen")]
+    pub(crate) fn displays(&self) -> Displays {
+        let named = |name| set(name).and_then(|value| value.into_string().ok());
+        Displays {
+            wayland: set("WAYLAND_DISPLAY").is_some(),
+            x11: named("DISPLAY"),
+            kind: named("XDG_SESSION_TYPE"),
         }
     }
 

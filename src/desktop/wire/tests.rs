@@ -12,6 +12,11 @@ const CHANGED: [&str; 2] = [
 /// A call of `Notify`.
 const NOTIFY: &str = "6c0100015c000000030000008300000001016f001e0000002f6f72672f667265656465736b746f702f4e6f74696669636174696f6e730000020173001d0000006f72672e667265656465736b746f702e4e6f74696669636174696f6e7300000003017300060000004e6f74696679000006017300040000003a312e3900000000080167000d73757373736173617b73767d6900000000000004000000766d666100000000000000000100000069000000010000007400000001000000780000001600000005000000616c6c6f7700000005000000416c6c6f770000001000000007000000757267656e63790001790002e8030000";
 
+/// A call of the portal's `Screenshot`.
+const SCREENSHOT: &str = "6c01000148000000030000008c00000001016f001f0000002f6f72672f667265656465736b746f702f706f7274616c2f6465736b746f700002017300210000006f72672e667265656465736b746f702e706f7274616c2e53637265656e73686f7400000000000000030173000a00000053637265656e73686f7400000000000006017300040000003a312e3900000000080167000673617b73767d0000000000000000000000000038000000000000000c00000068616e646c655f746f6b656e0001730006000000766d66615f3700000b000000696e746572616374697665000162000000000000";
+/// A request's `Response`.
+const RESPONSE: &str = "6c04000146000000090000009c00000001016f00320000002f6f72672f667265656465736b746f702f706f7274616c2f6465736b746f702f726571756573742f315f342f766d66615f37000000000000020173001e0000006f72672e667265656465736b746f702e706f7274616c2e5265717565737400000301730008000000526573706f6e7365000000000000000007017300040000003a312e3700000000080167000675617b73767d0000000000000000003e0000000100000078000261730000000600000001000000710000000300000075726900017300001500000066696c653a2f2f2f746d702f61253230622e706e6700";
+
 fn bytes(hex: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).unwrap() as u8;
     hex.as_bytes()
@@ -73,9 +78,39 @@ fn a_call_is_written_as_another_implementation_writes_it() {
         .string("t")
         .string("x")
         .strings(&["allow", "Allow"])
-        .byte_options(&[("urgency", 2)])
+        .options(&[("urgency", Variant::Byte(2))])
         .i32(1000);
     assert_eq!(method.call(3, &values), bytes(NOTIFY));
+    let method = Method {
+        destination: ":1.9",
+        path: "/org/freedesktop/portal/desktop",
+        interface: "org.freedesktop.portal.Screenshot",
+        member: "Screenshot",
+    };
+    let options = [
+        ("handle_token", Variant::Text("vmfa_7")),
+        ("interactive", Variant::Bool(false)),
+    ];
+    let values = Values::default().string("").options(&options);
+    assert_eq!(method.call(3, &values), bytes(SCREENSHOT));
+}
+
+#[test]
+fn a_text_in_a_variant_is_read() {
+    let message = Message::read(&bytes(RESPONSE)).unwrap();
+    assert!(message.is_signal("org.freedesktop.portal.Request", "Response"));
+    let mut values = message.values("ua{sv}").unwrap();
+    assert_eq!(values.u32(), Some(0));
+    let end = values.array(8).unwrap();
+    assert_eq!(values.string(), Some("x"));
+    let at = values.at();
+    assert!(values.variant_text().is_none(), "it is of another type");
+    values.at = at;
+    values.skip("v").unwrap();
+    values.align(8).unwrap();
+    assert_eq!(values.string(), Some("uri"));
+    assert_eq!(values.variant_text(), Some("file:///tmp/a%20b.png"));
+    assert_eq!(values.at(), end);
 }
 
 #[test]

@@ -4,31 +4,31 @@ use super::{DESTINATION, INTERFACE, MEMBER, PATH, SIGNATURE};
 
 /// The values of a message that we send, with their types.
 #[derive(Default)]
-pub(in crate::agent::desktop) struct Values {
+pub(crate) struct Values {
     signature: String,
     bytes: Vec<u8>,
 }
 
 impl Values {
-    pub(in crate::agent::desktop) fn string(mut self, text: &str) -> Self {
+    pub(crate) fn string(mut self, text: &str) -> Self {
         self.signature.push('s');
         put_string(&mut self.bytes, text);
         self
     }
 
-    pub(in crate::agent::desktop) fn u32(mut self, number: u32) -> Self {
+    pub(crate) fn u32(mut self, number: u32) -> Self {
         self.signature.push('u');
         put_u32(&mut self.bytes, number);
         self
     }
 
-    pub(in crate::agent::desktop) fn i32(mut self, number: i32) -> Self {
+    pub(crate) fn i32(mut self, number: i32) -> Self {
         self.signature.push('i');
         put_u32(&mut self.bytes, number.cast_unsigned());
         self
     }
 
-    pub(in crate::agent::desktop) fn strings(mut self, texts: &[&str]) -> Self {
+    pub(crate) fn strings(mut self, texts: &[&str]) -> Self {
         self.signature.push_str("as");
         put_array(&mut self.bytes, 4, |bytes| {
             texts.iter().for_each(|text| put_string(bytes, text));
@@ -36,34 +36,54 @@ impl Values {
         self
     }
 
-    /// `a{sv}` whose values are single bytes.
-    pub(in crate::agent::desktop) fn byte_options(mut self, options: &[(&str, u8)]) -> Self {
+    /// `a{sv}`.
+    pub(crate) fn options(mut self, options: &[(&str, Variant<'_>)]) -> Self {
         self.signature.push_str("a{sv}");
         put_array(&mut self.bytes, 8, |bytes| {
             for (name, value) in options {
                 pad(bytes, 8);
                 put_string(bytes, name);
-                put_signature(bytes, "y");
-                bytes.push(*value);
+                match value {
+                    Variant::Byte(byte) => {
+                        put_signature(bytes, "y");
+                        bytes.push(*byte);
+                    }
+                    Variant::Bool(is_so) => {
+                        put_signature(bytes, "b");
+                        put_u32(bytes, u32::from(*is_so));
+                    }
+                    Variant::Text(text) => {
+                        put_signature(bytes, "s");
+                        put_string(bytes, text);
+                    }
+                }
             }
         });
         self
     }
 }
 
+/// A value that tells its own type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Variant<'a> {
+    Byte(u8),
+    Bool(bool),
+    Text(&'a str),
+}
+
 /// What is called, where.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::agent::desktop) struct Method<'a> {
+pub(crate) struct Method<'a> {
     /// The bus itself, or a unique name: then it is known whose answer is an answer.
-    pub(in crate::agent::desktop) destination: &'a str,
-    pub(in crate::agent::desktop) path: &'a str,
-    pub(in crate::agent::desktop) interface: &'a str,
-    pub(in crate::agent::desktop) member: &'a str,
+    pub(crate) destination: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) interface: &'a str,
+    pub(crate) member: &'a str,
 }
 
 impl Method<'_> {
     /// A call as bytes.
-    pub(in crate::agent::desktop) fn call(&self, serial: u32, values: &Values) -> Vec<u8> {
+    pub(crate) fn call(&self, serial: u32, values: &Values) -> Vec<u8> {
         let mut bytes = vec![b'l', 1, 0, 1];
         put_u32(&mut bytes, values.bytes.len() as u32);
         put_u32(&mut bytes, serial);

@@ -4,7 +4,7 @@
 const MAX_DEPTH: u8 = 64;
 
 /// Reads values one after another; nothing where they aren't there.
-pub(in crate::agent::desktop) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     pub(super) at: usize,
     is_big_endian: bool,
@@ -19,11 +19,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(in crate::agent::desktop) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    pub(in crate::agent::desktop) fn align(&mut self, to: usize) -> Option<()> {
+    pub(crate) fn align(&mut self, to: usize) -> Option<()> {
         let at = self.at.checked_next_multiple_of(to)?;
         self.take(at - self.at).map(|_| ())
     }
@@ -35,11 +35,11 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
-    pub(in crate::agent::desktop) fn u8(&mut self) -> Option<u8> {
+    pub(crate) fn u8(&mut self) -> Option<u8> {
         self.take(1).map(|bytes| bytes[0])
     }
 
-    pub(in crate::agent::desktop) fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.align(4)?;
         let bytes: [u8; 4] = self.take(4)?.try_into().ok()?;
         Some(if self.is_big_endian {
@@ -49,7 +49,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(in crate::agent::desktop) fn bool(&mut self) -> Option<bool> {
+    pub(crate) fn bool(&mut self) -> Option<bool> {
         match self.u32()? {
             0 => Some(false),
             1 => Some(true),
@@ -58,12 +58,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A string or an object path.
-    pub(in crate::agent::desktop) fn string(&mut self) -> Option<&'a str> {
+    pub(crate) fn string(&mut self) -> Option<&'a str> {
         let len = self.u32()? as usize;
         self.text(len)
     }
 
-    pub(in crate::agent::desktop) fn signature(&mut self) -> Option<&'a str> {
+    pub(crate) fn signature(&mut self) -> Option<&'a str> {
         let len = self.u8()?.into();
         self.text(len)
     }
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Begins an array of elements with this alignment, and tells where it ends.
-    pub(in crate::agent::desktop) fn array(&mut self, alignment: usize) -> Option<usize> {
+    pub(crate) fn array(&mut self, alignment: usize) -> Option<usize> {
         let len = self.u32()? as usize;
         self.align(alignment)?;
         let end = self.at.checked_add(len)?;
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The strings of an array of them.
-    pub(in crate::agent::desktop) fn strings(&mut self) -> Option<Vec<&'a str>> {
+    pub(crate) fn strings(&mut self) -> Option<Vec<&'a str>> {
         let end = self.array(4)?;
         let mut strings = Vec::new();
         while self.at < end {
@@ -91,8 +91,16 @@ impl<'a> Reader<'a> {
         (self.at == end).then_some(strings)
     }
 
+    /// A string, or an object path, that stands in a variant.
+    pub(crate) fn variant_text(&mut self) -> Option<&'a str> {
+        match self.signature()? {
+            "s" | "o" => self.string(),
+            _ => None,
+        }
+    }
+
     /// Passes over values of these types.
-    pub(in crate::agent::desktop) fn skip(&mut self, signature: &str) -> Option<()> {
+    pub(crate) fn skip(&mut self, signature: &str) -> Option<()> {
         self.skip_types(signature.as_bytes(), MAX_DEPTH)
     }
 

@@ -6,7 +6,7 @@ use rustix::net::SocketAddrUnix;
 /// Other transports are passed over: this process opens no network socket and starts no program.
 ///
 /// Source: the D-Bus specification, "Server Addresses".
-pub(super) fn sockets(address: &str) -> Vec<SocketAddrUnix> {
+pub(crate) fn sockets(address: &str) -> Vec<SocketAddrUnix> {
     address.split(';').filter_map(socket).collect()
 }
 
@@ -23,8 +23,8 @@ fn socket(address: &str) -> Option<SocketAddrUnix> {
     })
 }
 
-/// `%` and two hexadecimal digits stand for a byte.
-fn unescaped(value: &str) -> Option<Vec<u8>> {
+/// `%` and two hexadecimal digits stand for a byte, in addresses as in URIs.
+pub(super) fn unescaped(value: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
     while let [first, after @ ..] = rest {

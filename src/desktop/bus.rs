@@ -18,7 +18,7 @@ use super::wire::{self, FIXED_LEN, Kind, Malformed, Message, Method, Values};
 use crate::clock::Deadline;
 
 /// The bus's own name. Nobody else can send under it.
-pub(super) const DRIVER: &str = "org.freedesktop.DBus";
+pub(crate) const DRIVER: &str = "org.freedesktop.DBus";
 const DRIVER_PATH: &str = "/org/freedesktop/DBus";
 
 /// A message longer than this is none of those that we wait for: it is passed over.
@@ -32,7 +32,7 @@ const MAX_LINE: usize = 1024;
 
 /// The connection can't be used any more, or never could.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lost;
+pub(crate) struct Lost;
 
 impl From<Malformed> for Lost {
     fn from(_: Malformed) -> Self {
@@ -48,7 +48,7 @@ impl From<Errno> for Lost {
 
 /// Why there is no answer to a call.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unanswered {
+pub(crate) enum Unanswered {
     /// The other side said no, or nothing in time.
     Refused,
     /// The connection is lost.
@@ -69,14 +69,14 @@ impl From<Errno> for Unanswered {
 
 /// Whether messages may bring file descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Descriptors {
+pub(crate) enum Descriptors {
     Taken,
     Refused,
 }
 
 /// A connection to a bus.
 #[derive(Debug)]
-pub(super) struct Bus {
+pub(crate) struct Bus {
     /// Never blocks, and isn't inherited.
     socket: OwnedFd,
     descriptors: Descriptors,
@@ -87,11 +87,13 @@ pub(super) struct Bus {
     /// Came while an answer was awaited.
     waiting: VecDeque<Message>,
     serial: u32,
+    /// The unique name that the bus gave us.
+    name: String,
 }
 
 impl Bus {
     /// Connects to the first socket of an address that answers, and greets.
-    pub(super) fn connect(
+    pub(crate) fn connect(
         address: &str,
         descriptors: Descriptors,
         deadline: Deadline,
@@ -113,6 +115,7 @@ impl Bus {
             fds: VecDeque::new(),
             waiting: VecDeque::new(),
             serial: 0,
+            name: String::new(),
         };
         // The user is known by the socket's credentials; the number says which of them is meant.
         let mut greeting = b"\0AUTH EXTERNAL ".to_vec();
@@ -131,13 +134,22 @@ impl Bus {
         }
         bus.send(b"BEGIN\r\n", deadline)?;
         match bus.ask_driver("Hello", &Values::default(), deadline) {
-            Ok(_name) => Ok(bus),
+            Ok(answer) => {
+                let name = answer.values("s").and_then(|mut values| values.string());
+                bus.name = name.unwrap_or_default().to_owned();
+                Ok(bus)
+            }
             Err(Unanswered::Refused | Unanswered::Lost) => Err(Lost),
         }
     }
 
+    /// The unique name that the bus gave us.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Asks the bus to pass on the signals that match a rule.
-    pub(super) fn add_match(&mut self, rule: &str, deadline: Deadline) -> Result<(), Lost> {
+    pub(crate) fn add_match(&mut self, rule: &str, deadline: Deadline) -> Result<(), Lost> {
         match self.ask_driver("AddMatch", &Values::default().string(rule), deadline) {
             Ok(_) => Ok(()),
             Err(Unanswered::Refused | Unanswered::Lost) => Err(Lost),
@@ -145,7 +157,7 @@ impl Bus {
     }
 
     /// Who has a name now: a unique name.
-    pub(super) fn owner(&mut self, name: &str, deadline: Deadline) -> Result<Option<String>, Lost> {
+    pub(crate) fn owner(&mut self, name: &str, deadline: Deadline) -> Result<Option<String>, Lost> {
         let name = Values::default().string(name);
         match self.ask_driver("GetNameOwner", &name, deadline) {
             Ok(answer) => Ok(answer
@@ -157,7 +169,7 @@ impl Bus {
     }
 
     /// Has a name's owner started, if the bus knows how to.
-    pub(super) fn start(&mut self, name: &str, deadline: Deadline) -> Result<(), Unanswered> {
+    pub(crate) fn start(&mut self, name: &str, deadline: Deadline) -> Result<(), Unanswered> {
         let values = Values::default().string(name).u32(0);
         self.ask_driver("StartServiceByName", &values, deadline)
             .map(|_| ())
@@ -179,7 +191,7 @@ impl Bus {
     }
 
     /// Calls a method and waits for its answer. What else comes meanwhile is kept for [`Self::next`].
-    pub(super) fn call(
+    pub(crate) fn call(
         &mut self,
         method: &Method<'_>,
         values: &Values,
@@ -206,7 +218,7 @@ impl Bus {
     }
 
     /// The next signal; nothing when the deadline has passed. Without a deadline it may take for ever.
-    pub(super) fn next(&mut self, deadline: Option<Deadline>) -> Result<Option<Message>, Lost> {
+    pub(crate) fn next(&mut self, deadline: Option<Deadline>) -> Result<Option<Message>, Lost> {
         if let Some(message) = self.waiting.pop_front() {
             return Ok(Some(message));
         }

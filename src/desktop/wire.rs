@@ -8,11 +8,11 @@ mod writer;
 
 use std::os::fd::OwnedFd;
 
-pub(super) use reader::Reader;
-pub(super) use writer::{Method, Values};
+pub(crate) use reader::Reader;
+pub(crate) use writer::{Method, Values, Variant};
 
 /// Before the fields of the header.
-pub(super) const FIXED_LEN: usize = 16;
+pub(crate) const FIXED_LEN: usize = 16;
 /// The longest message there may be.
 const MAX_MESSAGE: u64 = 1 << 27;
 
@@ -27,7 +27,7 @@ const UNIX_FDS: u8 = 9;
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Call,
     Return,
     Error,
@@ -38,39 +38,39 @@ pub(super) enum Kind {
 
 /// A message that came.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) kind: Kind,
-    pub(super) reply_to: Option<u32>,
-    pub(super) path: String,
-    pub(super) interface: String,
-    pub(super) member: String,
+pub(crate) struct Message {
+    pub(crate) kind: Kind,
+    pub(crate) reply_to: Option<u32>,
+    pub(crate) path: String,
+    pub(crate) interface: String,
+    pub(crate) member: String,
     /// The unique name of who sent it, which the bus itself writes: it can't be forged.
-    pub(super) sender: String,
-    pub(super) signature: String,
+    pub(crate) sender: String,
+    pub(crate) signature: String,
     /// How many descriptors come with it.
-    pub(super) fd_count: u32,
-    pub(super) fds: Vec<OwnedFd>,
+    pub(crate) fd_count: u32,
+    pub(crate) fds: Vec<OwnedFd>,
     is_big_endian: bool,
     body: Vec<u8>,
 }
 
 /// The bytes are no message.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(crate) struct Malformed;
 
 impl Message {
     /// Whether it is this signal.
-    pub(super) fn is_signal(&self, interface: &str, member: &str) -> bool {
+    pub(crate) fn is_signal(&self, interface: &str, member: &str) -> bool {
         self.kind == Kind::Signal && self.interface == interface && self.member == member
     }
 
     /// Its values, if they are of these types.
-    pub(super) fn values(&self, signature: &str) -> Option<Reader<'_>> {
+    pub(crate) fn values(&self, signature: &str) -> Option<Reader<'_>> {
         (self.signature == signature).then(|| Reader::new(&self.body, self.is_big_endian))
     }
 
     /// A message of exactly these bytes.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let is_big_endian = is_big_endian(bytes)?;
         let kind = match bytes.get(1) {
             Some(1) => Kind::Call,
@@ -135,7 +135,7 @@ fn is_big_endian(bytes: &[u8]) -> Result<bool, Malformed> {
 }
 
 /// How long the whole message is whose first 16 bytes these are.
-pub(super) fn length(fixed: &[u8; FIXED_LEN]) -> Result<u64, Malformed> {
+pub(crate) fn length(fixed: &[u8; FIXED_LEN]) -> Result<u64, Malformed> {
     let mut reader = Reader::new(fixed, is_big_endian(fixed)?);
     reader.at = 4;
     let (body, _serial, fields) = (reader.u32(), reader.u32(), reader.u32());
