@@ -1,6 +1,6 @@
 //! Pictures to texts, and texts to pictures.
 //!
-//! [`scan`]: `format` knows the file by its first bytes, `picture` decodes it within bounds to grey views, `ladder` prepares each
+//! [`scan`], and [`scan_pixels`] from `picture` on: `format` knows the file by its first bytes, `picture` decodes it within bounds to grey views, `ladder` prepares each
 //! (`gray`), cuts it into dark and light (`bits`) and lets an `engine` look, `text` makes characters of the bytes. All decoders and
 //! engines are other people's code: they run on a thread of their own, behind the fence of `quiet`, under a deadline. What they
 //! allocate and free is theirs and isn't wiped; the texts handed out are.
@@ -24,7 +24,7 @@ use crate::failure::{Fails, Kind};
 use crate::secret::SecretText;
 pub use format::{Foreign, Format};
 pub use render::{Drawing, RenderError};
-pub use scan::scan;
+pub use scan::{scan, scan_pixels};
 
 /// What was found in a picture.
 pub struct Scanned {
@@ -67,6 +67,16 @@ pub enum ScanError {
         /// Height in pixels.
         height: u32,
     },
+    /// Pixels that are more or fewer than the sides say.
+    #[error("{bytes} bytes are no picture of {width} x {height} pixels")]
+    NotThatLarge {
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// How many bytes there are: four a pixel are wanted.
+        bytes: usize,
+    },
     /// Decoding would take more memory than is granted.
     #[error("decoding the {0} picture would take too much memory")]
     TooMuchMemory(Format),
@@ -82,7 +92,7 @@ impl Fails for ScanError {
     fn kind(&self) -> Kind {
         match self {
             Self::Damaged(_) => Kind::Damaged,
-            Self::NoThread => Kind::Internal,
+            Self::NoThread | Self::NotThatLarge { .. } => Kind::Internal,
             Self::Empty
             | Self::NotAPicture
             | Self::Foreign(_)
@@ -105,7 +115,7 @@ impl Fails for ScanError {
             | Self::TookTooLong => {
                 Some("cut out the part with the QR code, or make the picture smaller".into())
             }
-            Self::Empty | Self::NotAPicture | Self::NoThread => None,
+            Self::Empty | Self::NotAPicture | Self::NotThatLarge { .. } | Self::NoThread => None,
         }
     }
 }

@@ -22,8 +22,11 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file, or what it is instead.
-    pub(super) fn of(bytes: &[u8]) -> Result<Self, ScanError> {
+    /// The format of a file, by its first bytes.
+    ///
+    /// # Errors
+    /// It is none that is read: what it is instead.
+    pub fn of(bytes: &[u8]) -> Result<Self, ScanError> {
         if bytes.is_empty() {
             return Err(ScanError::Empty);
         }

@@ -9,6 +9,7 @@ use super::format::Format;
 use super::gray::Gray;
 use super::quiet::fenced;
 use super::{MAX_FILE_BYTES, ScanError};
+use crate::secret::Secret;
 
 /// The most pixels a picture may have; the largest telephone cameras take 108 million.
 pub(super) const MAX_PIXELS: u64 = 128 << 20;
@@ -22,12 +23,25 @@ pub(super) struct Picture {
     /// Width and height of the file, before it is turned.
     stored: (u32, u32),
     colour: ColorType,
-    pixels: Vec<u8>,
+    pixels: Pixels,
     turn: Orientation,
-    /// Whether the file ends or breaks before the picture does.
-    pub(super) damaged: bool,
-    /// Which format the file has.
-    pub(super) format: Format,
+    /// The file's format if it ends or breaks before the picture does.
+    damage: Option<Format>,
+}
+
+/// Pixels, wiped if they came from outside as such.
+enum Pixels {
+    Decoded(Vec<u8>),
+    Given(Secret),
+}
+
+impl Pixels {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Decoded(bytes) => bytes,
+            Self::Given(bytes) => bytes.expose(),
+        }
+    }
 }
 
 /// What of a picture is looked at.
@@ -93,11 +107,40 @@ impl Picture {
         Ok(Self {
             stored,
             colour,
-            pixels,
+            pixels: Pixels::Decoded(pixels),
             turn,
-            damaged,
-            format,
+            damage: damaged.then_some(format),
         })
+    }
+
+    /// A picture of pixels that are there already: red, green, blue and opacity, row by row.
+    ///
+    /// # Errors
+    /// More or fewer bytes than the sides say, no pixel at all, or too many.
+    pub(super) fn of_pixels(width: u32, height: u32, rgba: Secret) -> Result<Self, ScanError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > MAX_PIXELS {
+            return Err(ScanError::TooManyPixels { width, height });
+        }
+        if pixels == 0 || rgba.len() as u64 != 4 * pixels {
+            return Err(ScanError::NotThatLarge {
+                width,
+                height,
+                bytes: rgba.len(),
+            });
+        }
+        Ok(Self {
+            stored: (width, height),
+            colour: ColorType::Rgba8,
+            pixels: Pixels::Given(rgba),
+            turn: Orientation::NoTransforms,
+            damage: None,
+        })
+    }
+
+    /// The file's format if it ends or breaks before the picture does.
+    pub(super) fn damage(&self) -> Option<Format> {
+        self.damage
     }
 
     /// Width and height as shown.
@@ -123,6 +166,7 @@ impl Picture {
         let bytes = usize::from(self.colour.bytes_per_pixel());
         let depth = bytes / usize::from(self.colour.channel_count());
         self.pixels
+            .bytes()
             .chunks_exact(bytes)
             .any(|pixel| level(&pixel[bytes - depth..]) < 250)
     }
@@ -142,14 +186,14 @@ impl Picture {
         let mut pixels = vec![0; width * factor];
         if factor == 1 {
             pixels.resize(width * height, 0);
-            self.line(view, &self.pixels, &mut pixels);
+            self.line(view, self.pixels.bytes(), &mut pixels);
         } else {
             let mut lines = Gray {
                 width,
                 height: factor,
                 pixels: std::mem::take(&mut pixels),
             };
-            for band in self.pixels.chunks_exact(bytes * width * factor) {
+            for band in self.pixels.bytes().chunks_exact(bytes * width * factor) {
                 self.line(view, band, &mut lines.pixels);
                 pixels.extend(lines.shrunk(factor).pixels);
             }

@@ -11,6 +11,7 @@ use super::picture::Picture;
 use super::quiet::fenced;
 use super::{MAX_FILE_BYTES, ScanError, Scanned};
 use crate::clock::Deadline;
+use crate::secret::Secret;
 
 /// How long a decoded picture is looked at.
 const LOOKING: Duration = Duration::from_millis(3500);
@@ -31,21 +32,35 @@ pub fn scan(bytes: &[u8]) -> Result<Scanned, ScanError> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ScanError::FileTooLarge(bytes.len() as u64));
     }
+    let bytes = Secret::new(bytes.to_vec());
+    look_at(move || Picture::read(bytes.expose()))
+}
+
+/// Every QR code of a picture that needs no decoding, such as a screen's: four bytes a pixel (red, green, blue, opacity), row by row
+/// from the top. As for [`scan`], none is not an error. The pixels are wiped when they have been looked at.
+///
+/// # Errors
+/// The bytes are not as many as the sides say, or the picture is too large.
+pub fn scan_pixels(width: u32, height: u32, rgba: Secret) -> Result<Scanned, ScanError> {
+    look_at(move || Picture::of_pixels(width, height, rgba))
+}
+
+/// Has a thread of its own read a picture and climb the ladder on it.
+fn look_at(
+    read: impl FnOnce() -> Result<Picture, ScanError> + Send + 'static,
+) -> Result<Scanned, ScanError> {
     let found = Arc::new(Mutex::new(Vec::new()));
     let (size_known, size) = mpsc::channel();
     let work = {
-        let (bytes, found) = (bytes.to_vec(), Arc::clone(&found));
+        let found = Arc::clone(&found);
         move || {
-            let read = fenced(|| Picture::read(&bytes)).unwrap_or(Err(ScanError::NotAPicture));
+            let read = fenced(read).unwrap_or(Err(ScanError::NotAPicture));
             let picture = match read {
                 Ok(picture) => picture,
                 Err(error) => return drop(size_known.send(Err(error))),
             };
             // The receiver waits for as long as this thread runs, so sending can't fail; and if it did, nobody would care.
-            drop(size_known.send(Ok((
-                picture.size(),
-                picture.damaged.then_some(picture.format),
-            ))));
+            drop(size_known.send(Ok((picture.size(), picture.damage()))));
             fenced(|| ladder::climb(&picture, Deadline::after(LOOKING), &found));
         }
     };

@@ -8,7 +8,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgba, RgbaImage};
 use proptest::prelude::*;
 
 use super::*;
-use crate::secret::SecretText;
+use crate::secret::{Secret, SecretText};
 
 const URI: &str = "otpauth://totp/Amazon%20Web%20Services:alice@123456789012?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Amazon%20Web%20Services";
 
@@ -505,4 +505,66 @@ proptest! {
         let read = rqrr::PreparedImage::prepare(grey).detect_grids()[0].decode().unwrap().1;
         prop_assert_eq!(read, text);
     }
+}
+
+/// A screen of 3840 x 2160 full of what is no code: bars, windows, lines of "text", a gradient.
+fn busy_screen() -> RgbaImage {
+    RgbaImage::from_fn(3840, 2160, |x, y| {
+        let is_ink = (x / 3 * 7 + y / 14 * 13 + (x / 5) * (y / 14)) % 5 < 2 && y % 14 < 9;
+        match (x / 960, y / 540) {
+            (_, _) if y < 40 => Rgba([30, 30, 46, 255]),
+            (0 | 3, 1) if is_ink => Rgba([20, 20, 20, 255]),
+            (0 | 3, 1) => Rgba([250, 250, 250, 255]),
+            (1, 0 | 2) if is_ink => Rgba([200, 220, 200, 255]),
+            (1, 0 | 2) => Rgba([40, 42, 54, 255]),
+            (_, _) => Rgba([(x / 16) as u8, (y / 9) as u8, 120, 255]),
+        }
+    })
+}
+
+fn of_screen(screen: RgbaImage) -> Vec<String> {
+    let (width, height) = screen.dimensions();
+    let scanned = scan_pixels(width, height, Secret::new(screen.into_raw())).unwrap();
+    assert_eq!((scanned.width, scanned.height), (width, height));
+    let texts = scanned.texts.iter();
+    texts.map(|text| text.expose().to_owned()).collect()
+}
+
+#[test]
+fn a_small_code_anywhere_on_a_large_screen_is_found() {
+    for (module, x, y) in [(2, 10, 50), (2, 3600, 1900), (3, 1111, 777), (2, 2001, 333)] {
+        let mut screen = busy_screen();
+        let code = picture(URI, module).into_rgba8();
+        image::imageops::replace(&mut screen, &code, x, y);
+        assert_eq!(
+            of_screen(screen),
+            [URI],
+            "{module} pixels a module at {x}, {y}"
+        );
+    }
+}
+
+#[test]
+fn several_codes_of_a_screen_are_found_in_reading_order() {
+    let other = "otpauth://totp/b?secret=JBSWY3DPEHPK3PXP";
+    let mut screen = busy_screen();
+    image::imageops::replace(&mut screen, &picture(URI, 3).into_rgba8(), 2500, 1200);
+    image::imageops::replace(&mut screen, &picture(other, 2).into_rgba8(), 300, 700);
+    assert_eq!(of_screen(screen), [other, URI]);
+    assert_eq!(of_screen(busy_screen()), [""; 0]);
+}
+
+#[test]
+fn pixels_that_are_no_picture_are_refused() {
+    for (width, height, bytes) in [
+        (0, 0, 0),
+        (0, 7, 0),
+        (2, 2, 15),
+        (2, 2, 17),
+        (u32::MAX, 1, 4),
+    ] {
+        let refused = scan_pixels(width, height, Secret::new(vec![0; bytes]));
+        assert!(refused.is_err(), "{width} x {height}, {bytes} bytes");
+    }
+    assert!(scan_pixels(1, 1, Secret::new(vec![0; 4])).is_ok());
 }
