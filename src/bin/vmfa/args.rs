@@ -118,6 +118,9 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  vmfa add qr.png                         every account in a picture; for AWS also the two codes to type\n  \
                       vmfa add work:me@example.com qr.png     under a name of your own\n  grim - | vmfa add -                     a screenshot, from standard input\n  \
+                      vmfa add --screen                       the QR codes on any monitor, after a look at what was found\n  \
+                      vmfa add --clipboard                    a copied picture, otpauth:// text or secret\n  \
+                      ffmpeg -f v4l2 -i /dev/video0 -frames:v 1 -f image2 -c:v png - | vmfa add -    a code held before the camera\n  \
                       vmfa add GitHub:me --secret -           the secret from a hidden prompt, or from standard input\n  \
                       vmfa add --uri - < uris.txt             otpauth:// lines\n\nA secret is never taken from the command line: other users could read it there."
     )]
@@ -197,7 +200,7 @@ pub(crate) enum Command {
     Import(Import),
     /// Tell which QR codes are in a picture; needs no vault
     #[command(
-        after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them"
+        after_help = "Examples:\n  vmfa scan screenshot.png              labels and parameters\n  vmfa scan --secrets qr.png            the whole texts, as `zbarimg --raw` prints them\n  vmfa scan --screen                    what every monitor shows now"
     )]
     Scan(Scan),
     /// List the accounts
@@ -296,6 +299,23 @@ pub(crate) struct Add {
     /// Read a base32 secret from standard input or a prompt
     #[arg(long, value_name = "-")]
     pub(crate) secret: Option<String>,
+    /// Look for QR codes on every monitor, show what was found, and ask
+    #[cfg(feature = "screen")]
+    #[arg(long, conflicts_with_all = ["uri", "secret"])]
+    pub(crate) screen: bool,
+    /// With --screen: wait so long first, to bring a window to the front
+    #[cfg(feature = "screen")]
+    #[arg(long, value_name = "SECONDS", requires = "screen", default_value_t = 0, value_parser = number::<u64>, hide_default_value = true)]
+    pub(crate) delay: u64,
+    /// Take a picture, Key URIs or a secret out of the clipboard, show what was found, and ask
+    #[cfg(feature = "clipboard")]
+    #[cfg_attr(feature = "screen", arg(long, conflicts_with_all = ["uri", "secret", "screen"]))]
+    #[cfg_attr(not(feature = "screen"), arg(long, conflicts_with_all = ["uri", "secret"]))]
+    pub(crate) clipboard: bool,
+    /// Add what --screen or --clipboard finds without asking
+    #[cfg(any(feature = "screen", feature = "clipboard"))]
+    #[arg(long, conflicts_with_all = ["uri", "secret"])]
+    pub(crate) yes: bool,
     /// Who asks for the code
     #[arg(long)]
     pub(crate) issuer: Option<String>,
@@ -481,8 +501,29 @@ pub(crate) struct Import {
 #[derive(Args)]
 pub(crate) struct Scan {
     /// Pictures (PNG, JPEG, WebP, GIF, BMP, TIFF); `-` is standard input
-    #[arg(required = true, value_name = "PICTURE")]
+    #[arg(value_name = "PICTURE")]
+    #[cfg_attr(
+        not(any(feature = "screen", feature = "clipboard")),
+        arg(required = true)
+    )]
+    #[cfg_attr(all(feature = "screen", feature = "clipboard"), arg(required_unless_present_any = ["screen", "clipboard"]))]
+    #[cfg_attr(
+        all(feature = "screen", not(feature = "clipboard")),
+        arg(required_unless_present = "screen")
+    )]
+    #[cfg_attr(
+        all(feature = "clipboard", not(feature = "screen")),
+        arg(required_unless_present = "clipboard")
+    )]
     pub(crate) pictures: Vec<PathBuf>,
+    /// What every monitor shows now
+    #[cfg(feature = "screen")]
+    #[arg(long)]
+    pub(crate) screen: bool,
+    /// What was copied
+    #[cfg(feature = "clipboard")]
+    #[arg(long)]
+    pub(crate) clipboard: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,6 +12,8 @@ pub(crate) mod confirm;
 mod doctor;
 mod edit;
 pub(crate) mod export;
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+pub(crate) mod found;
 pub(crate) mod fresh;
 mod giver;
 mod import;

@@ -4,6 +4,8 @@ mod args;
 #[cfg(feature = "aws")]
 #[allow(dead_code, reason = "the commands of `vmfa aws` use it")]
 mod aws_files;
+#[cfg(feature = "screen")]
+mod capture;
 #[cfg(feature = "clipboard")]
 #[allow(dead_code, reason = "`--copy`, `--clipboard` and the interface use it")]
 mod clipboard;

@@ -2,11 +2,15 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+#[cfg(feature = "screen")]
+use std::time::Duration;
 
 use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
 use vmfa::account::{Account, AccountId, Draft, Drafted, Refusal, Summary};
 use vmfa::authenticator::Authenticator;
+#[cfg(feature = "screen")]
+use vmfa::clock::Deadline;
 use vmfa::clock::UnixTime;
 use vmfa::import;
 use vmfa::otp::Pairing;
@@ -14,6 +18,8 @@ use vmfa::secret::SecretText;
 use vmfa::vault::{Added, KdfParams, Unlocked};
 
 use crate::args::Add;
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+use crate::command::found;
 use crate::command::piped::{Piped, secret_line, uris_of};
 use crate::command::relabel::Words;
 use crate::command::words::sort_words;
@@ -27,11 +33,13 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
     let uris = only_dash("--uri", input.uri.as_deref())?;
     let secret = only_dash("--secret", input.secret.as_deref())?;
     let pin = only_dash("--pin", input.pin.as_deref())?;
-    let (name, pictures) = sort_words(&input.words, uris || secret)?;
+    let (name, pictures) = sort_words(&input.words, uris || secret || looks_around(&input))?;
 
     // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
     let mut piped = None;
-    let (mut found, coming) = if uris {
+    let (mut found, coming) = if looks_around(&input) {
+        from_around(context, &input)?
+    } else if uris {
         from_uris(context, &mut piped)?
     } else if secret || pictures.is_empty() {
         from_secret(context, &input, name.is_some() || secret, &mut piped)?
@@ -45,7 +53,12 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
         }
     }
     let name = match name {
-        None if secret && input.account.is_none() && input.issuer.is_none() => Some(ask_name()?),
+        None if (secret || looks_around(&input) && is_nameless(&found))
+            && input.account.is_none()
+            && input.issuer.is_none() =>
+        {
+            Some(ask_name()?)
+        }
         given => given,
     };
     let several = found.iter().filter(|row| row.is_ok()).count() > 1;
@@ -315,6 +328,69 @@ fn together(context: &Context, texts: &[(String, SecretText)]) -> (Rows, Coming)
             Coming::ToBeEnabled
         },
     )
+}
+
+/// Whether the screens or the clipboard are looked at.
+fn looks_around(input: &Add) -> bool {
+    #[cfg(feature = "screen")]
+    if input.screen {
+        return true;
+    }
+    #[cfg(feature = "clipboard")]
+    if input.clipboard {
+        return true;
+    }
+    let _ = input;
+    false
+}
+
+/// Whether it is one account, and nobody has said whose.
+fn is_nameless(rows: &[Result<Draft, Refusal>]) -> bool {
+    matches!(rows, [Ok(draft)] if draft.name.is_none() && draft.issuer.is_none())
+}
+
+/// What is on the screens or in the clipboard, once the person has seen it and wants it.
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+fn from_around(context: &Context, input: &Add) -> Outcome<(Rows, Coming)> {
+    let mut found = look_around(context, input)?;
+    found.agree(context, input.yes)?;
+    let (mut rows, coming) = together(context, &found.texts);
+    rows.extend(found.bare_secret.take().map(|secret| {
+        Ok(Draft {
+            secret: Some(secret),
+            ..Draft::default()
+        })
+    }));
+    #[cfg(feature = "clipboard")]
+    if input.clipboard {
+        context.screen.remark(
+            "The clipboard still holds the secret: copy something else when the account works.",
+        );
+    }
+    Ok((rows, coming))
+}
+
+#[cfg(not(any(feature = "screen", feature = "clipboard")))]
+fn from_around(_context: &Context, _input: &Add) -> Outcome<(Rows, Coming)> {
+    Ok((Vec::new(), Coming::ToBeEnabled))
+}
+
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+fn look_around(context: &Context, input: &Add) -> Outcome<found::Found> {
+    #[cfg(feature = "screen")]
+    if input.screen {
+        let deadline = Deadline::after(Duration::from_secs(input.delay));
+        context
+            .screen
+            .wait("looking at the screen in", || Ok(deadline.left()))?;
+        return found::on_screen(&context.place);
+    }
+    #[cfg(feature = "clipboard")]
+    if input.clipboard {
+        return found::in_clipboard(&context.place);
+    }
+    let _ = (context, input);
+    Ok(found::Found::default())
 }
 
 /// A secret, piped or typed; what is typed without a name may also be a whole Key URI.

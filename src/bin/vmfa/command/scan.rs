@@ -11,6 +11,8 @@ use vmfa::qr::{self, Scanned};
 use vmfa::secret::SecretText;
 
 use crate::args::Scan;
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+use crate::command::found;
 use crate::command::named;
 use crate::fault::{Exit, Fault, Outcome};
 use crate::files;
@@ -21,6 +23,31 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
     let mut read_any = false;
     let mut values = Vec::new();
     let mut texts = Vec::new();
+    #[cfg(any(feature = "screen", feature = "clipboard"))]
+    for found in elsewhere(context, input) {
+        match found {
+            Ok(found) => {
+                read_any = true;
+                for remark in &found.remarks {
+                    context.screen.warn(remark);
+                }
+                if found.bare_secret.is_some() {
+                    found
+                        .told()
+                        .iter()
+                        .try_for_each(|line| context.screen.line(line))?;
+                }
+                for (name, text) in found.texts {
+                    one(context, input, &name, &text, &mut values)?;
+                    texts.push(text);
+                }
+            }
+            Err(fault) => {
+                worst = fault.exit();
+                fault.report(context.screen.err_colours());
+            }
+        }
+    }
     for path in &input.pictures {
         let name = picture_name(context, path);
         let scanned = match read(context, path) {
@@ -56,6 +83,39 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
     })
 }
 
+/// What is on the screens and in the clipboard, as far as it was asked for.
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+fn elsewhere(context: &Context, input: &Scan) -> Vec<Outcome<found::Found>> {
+    let mut all = Vec::new();
+    #[cfg(feature = "screen")]
+    if input.screen {
+        all.push(found::on_screen(&context.place));
+    }
+    #[cfg(feature = "clipboard")]
+    if input.clipboard {
+        all.push(found::in_clipboard(&context.place));
+    }
+    all
+}
+
+/// The accounts in a text, a line each: issuer, name and parameters, and why one is none.
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+pub(crate) fn told(name: &str, text: &SecretText) -> Vec<String> {
+    let rows = rows(text).into_iter();
+    rows.map(|row| said(name, &row)).collect()
+}
+
+/// The accounts in a text, or why not. The time is only for an account's record, and these aren't kept.
+fn rows(text: &SecretText) -> Vec<Result<Drafted, vmfa::account::Refusal>> {
+    let rows = match import::read_text(text.expose()) {
+        Ok(read) => read.drafts,
+        Err(refusal) => vec![Err(refusal)],
+    };
+    let checked =
+        |row: Result<Draft, _>| row.and_then(|draft| draft.into_account(UnixTime::from_secs(0)));
+    rows.into_iter().map(checked).collect()
+}
+
 /// One QR code, as it was asked for.
 fn one(
     context: &Context,
@@ -73,13 +133,7 @@ fn one(
         };
         return context.screen.line(&shown);
     }
-    let rows = match import::read_text(text.expose()) {
-        Ok(read) => read.drafts,
-        Err(refusal) => vec![Err(refusal)],
-    };
-    for row in rows {
-        // The time is only for the account's record, and this one isn't kept.
-        let row = row.and_then(|draft: Draft| draft.into_account(UnixTime::from_secs(0)));
+    for row in rows(text) {
         if input.json {
             let mut value = described(name, &row);
             if input.secrets {

@@ -26,7 +26,7 @@ pub(crate) fn sort_words(
         [word, rest @ ..] if no_pictures => {
             if !rest.is_empty() || word == "-" || looks_like_picture(Path::new(word)) {
                 return Err(Fault::usage(
-                    "with --secret or --uri there is at most one NAME and no picture",
+                    "beside --secret, --uri, --screen or --clipboard there is at most one NAME and no picture",
                 ));
             }
             Ok((Some(as_name(word)?), Vec::new()))
