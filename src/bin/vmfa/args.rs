@@ -120,7 +120,7 @@ pub(crate) enum Command {
                       vmfa add work:me@example.com qr.png     under a name of your own\n  grim - | vmfa add -                     a screenshot, from standard input\n  \
                       vmfa add --screen                       the QR codes on any monitor, after a look at what was found\n  \
                       vmfa add --clipboard                    a copied picture, otpauth:// text or secret\n  \
-                      ffmpeg -f v4l2 -i /dev/video0 -frames:v 1 -f image2 -c:v png - | vmfa add -    a code held before the camera\n  \
+                      ffmpeg -f v4l2 -i /dev/video0 -frames:v 1 -f image2pipe -c:v png - | vmfa add -\n                                          a code held before the camera\n  \
                       vmfa add GitHub:me --secret -           the secret from a hidden prompt, or from standard input\n  \
                       vmfa add --uri - < uris.txt             otpauth:// lines\n\nA secret is never taken from the command line: other users could read it there."
     )]

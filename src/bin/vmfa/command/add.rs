@@ -379,10 +379,12 @@ fn from_around(_context: &Context, _input: &Add) -> Outcome<(Rows, Coming)> {
 fn look_around(context: &Context, input: &Add) -> Outcome<found::Found> {
     #[cfg(feature = "screen")]
     if input.screen {
-        let deadline = Deadline::after(Duration::from_secs(input.delay));
-        context
-            .screen
-            .wait("looking at the screen in", || Ok(deadline.left()))?;
+        if input.delay > 0 {
+            let deadline = Deadline::after(Duration::from_secs(input.delay));
+            context
+                .screen
+                .wait("looking at the screen in", || Ok(deadline.left()))?;
+        }
         return found::on_screen(&context.place);
     }
     #[cfg(feature = "clipboard")]
