@@ -173,7 +173,7 @@ impl Worker {
             Job::Change(change) => self.change(change),
             Job::Find(find) => {
                 let report = match self.find(find) {
-                    Ok(rows) => Report::Found(rows),
+                    Ok(report) => report,
                     Err(fault) => Report::Failed(said(&fault)),
                 };
                 self.tell(report);

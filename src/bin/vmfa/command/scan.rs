@@ -45,7 +45,9 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
             Err(fault) => {
                 worst = fault.exit();
                 if input.json {
-                    values.push(json!({ "picture": "screen or clipboard", "error": fault.message() }));
+                    values.push(
+                        json!({ "picture": "screen or clipboard", "error": fault.message() }),
+                    );
                 }
                 fault.report(context.screen.err_colours());
             }

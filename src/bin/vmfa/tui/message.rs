@@ -165,6 +165,8 @@ pub(crate) enum Report {
     Asks(AccountId, Job),
     /// Looking has found this.
     Found(Vec<Row>),
+    /// Looking has found a secret and nothing else: it needs a name.
+    Bare(SecretText),
     /// The change is on the disk; with the account that it put into the trash.
     Saved(Said, Option<AccountId>),
     /// The change isn't on the disk, and nothing else has changed.
@@ -201,7 +203,17 @@ pub(crate) struct Given {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) text: String,
-    pub(crate) is_account: bool,
+    pub(crate) kind: RowKind,
+}
+
+/// What a row of what was found is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    Account,
+    /// No account, and why.
+    Refused,
+    /// What there is to know about how it was found.
+    Remark,
 }
 
 /// Something for the person.

@@ -8,43 +8,57 @@ use vmfa::import;
 use vmfa::secret::SecretText;
 
 use super::Worker;
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+use crate::command::found::{self, Found};
 use crate::command::piped::uris_of;
 use crate::command::relabel::Words;
 use crate::command::{named, scan};
 use crate::fault::{Exit, Fault, Outcome};
-use crate::tui::message::{Find, Row};
+use crate::tui::message::{Find, Report, Row, RowKind};
 
 impl Worker {
     /// What is there to be added, in words; it is kept for a yes.
-    pub(super) fn find(&mut self, find: Find) -> Outcome<Vec<Row>> {
+    pub(super) fn find(&mut self, find: Find) -> Outcome<Report> {
         self.found.clear();
+        let mut rows = Vec::new();
         let drafts = match find {
             Find::Text { text, name } => typed(text, &name)?,
             Find::Picture(path) => self.picture(&path)?,
-            Find::Screen => return Err(Fault::usage("the screen can't be looked at here")),
-            Find::Clipboard => return Err(Fault::usage("the clipboard can't be read here")),
+            #[cfg(feature = "screen")]
+            Find::Screen => taken(found::on_screen(&self.context.place)?, &mut rows),
+            #[cfg(feature = "clipboard")]
+            Find::Clipboard => {
+                let found = found::in_clipboard(&self.context.place)?;
+                if let Some(secret) = found.bare_secret {
+                    return Ok(Report::Bare(secret));
+                }
+                taken(found, &mut rows)
+            }
+            #[cfg(not(feature = "screen"))]
+            Find::Screen => return Err(not_built("the screen")),
+            #[cfg(not(feature = "clipboard"))]
+            Find::Clipboard => return Err(not_built("the clipboard")),
         };
         let now = self.context.now()?;
-        let mut rows = Vec::new();
         for draft in drafts {
             match draft.and_then(|draft| draft.into_account(now)) {
                 Ok(drafted) => {
                     rows.push(Row {
                         text: described(&drafted),
-                        is_account: true,
+                        kind: RowKind::Account,
                     });
                     self.found.push(drafted);
                 }
                 Err(refusal) => rows.push(Row {
                     text: clean(&refusal.to_string()).into_owned(),
-                    is_account: false,
+                    kind: RowKind::Refused,
                 }),
             }
         }
         if rows.is_empty() {
             return Err(Fault::new(Exit::NotFound, "nothing was found in it"));
         }
-        Ok(rows)
+        Ok(Report::Found(rows))
     }
 
     fn picture(&self, path: &str) -> Outcome<Vec<Result<Draft, Refusal>>> {
@@ -86,6 +100,24 @@ fn typed(text: SecretText, name: &str) -> Outcome<Vec<Result<Draft, Refusal>>> {
         draft.name = words.name.or(draft.name.take());
     }
     Ok(drafts)
+}
+
+/// What was found on the screen or in the clipboard; what else is to be known becomes rows.
+#[cfg(any(feature = "screen", feature = "clipboard"))]
+fn taken(found: Found, rows: &mut Vec<Row>) -> Vec<Result<Draft, Refusal>> {
+    rows.extend(found.remarks.iter().map(|remark| Row {
+        text: clean(remark).into_owned(),
+        kind: RowKind::Remark,
+    }));
+    let texts = found.texts.iter();
+    import::collect(texts.map(|(place, text)| (place.as_str(), text.expose()))).rows
+}
+
+#[cfg(not(all(feature = "screen", feature = "clipboard")))]
+fn not_built(what: &str) -> Fault {
+    Fault::usage(format!(
+        "{what} can't be looked at: vmfa was built without it"
+    ))
 }
 
 /// What several texts hold: the parts of a migration find each other.

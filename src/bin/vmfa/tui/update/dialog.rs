@@ -3,10 +3,12 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::list;
+use vmfa::secret::SecretText;
+
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::line::Line;
-use crate::tui::message::{Change, Effect, Fields, Find, Job, Said, Yes};
+use crate::tui::message::{Change, Effect, Fields, Find, Job, RowKind, Said, Yes};
 use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
@@ -359,6 +361,17 @@ const NAME: usize = 0;
 const SECRET: usize = 1;
 
 impl AddStep {
+    /// A secret that is there, and a name to be typed.
+    pub(super) fn naming(text: &SecretText) -> Self {
+        let mut secret = Line::new();
+        secret.insert(text.expose());
+        Self::Type {
+            name: Line::new(),
+            secret,
+            at: NAME,
+        }
+    }
+
     fn typing() -> Self {
         Self::Type {
             name: Line::new(),
@@ -448,7 +461,7 @@ fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
             }
         },
         AddStep::Found(rows) => {
-            let any = rows.iter().any(|row| row.is_account);
+            let any = rows.iter().any(|row| row.kind == RowKind::Account);
             match key.code {
                 KeyCode::Enter | KeyCode::Char('y' | 'Y') if any => {
                     adding.step = AddStep::Saving;

@@ -67,6 +67,14 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
                 adding.said = None;
             }
         }),
+        Report::Bare(secret) => with_board(state, |board| {
+            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+                adding.step = AddStep::naming(&secret);
+                adding.said = Some(Said::note(
+                    "a secret was found; it needs a name: ISSUER:NAME",
+                ));
+            }
+        }),
         Report::Saved(said, removed) => {
             close_saving(state);
             let said = match removed {

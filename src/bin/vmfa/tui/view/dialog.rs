@@ -15,7 +15,7 @@ use super::{list, pair, said_lines, wrapped};
 use crate::command::named;
 use crate::tui::board::Board;
 use crate::tui::line;
-use crate::tui::message::Said;
+use crate::tui::message::{RowKind, Said};
 use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, State};
 use crate::tui::{help, layout};
 
@@ -304,13 +304,16 @@ fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
         AddStep::Looking => lines.push(Line::styled("looking …", theme.text)),
         AddStep::Saving => lines.push(Line::styled("saving …", theme.text)),
         AddStep::Found(rows) => {
-            let count = rows.iter().filter(|row| row.is_account).count();
+            let count = rows
+                .iter()
+                .filter(|row| row.kind == RowKind::Account)
+                .count();
             let most = usize::from(room.height).saturating_sub(3).max(1);
             for row in rows.iter().take(most) {
-                let (mark, style) = if row.is_account {
-                    ("+ ", theme.text)
-                } else {
-                    ("not: ", theme.warning)
+                let (mark, style) = match row.kind {
+                    RowKind::Account => ("+ ", theme.text),
+                    RowKind::Refused => ("not: ", theme.warning),
+                    RowKind::Remark => ("  ", theme.faint),
                 };
                 let mut line = vec![Span::styled(mark, theme.key)];
                 line.extend(cell(
