@@ -30,12 +30,32 @@ use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
     let now = context.now()?;
+    // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
+    let incoming = gather(context, input, now)?;
+    if incoming.accounts.is_empty() {
+        return Ok(Exit::Usage);
+    }
+    let mut vault = open_or_make(context)?;
+    take_in(context, &mut vault, incoming, now)
+}
+
+/// What is to be added.
+pub(crate) struct Incoming {
+    accounts: Vec<Account>,
+    /// How many more were refused, which has been said.
+    refused: usize,
+    coming: Coming,
+}
+
+/// Reads what is to be added, and asks for what is missing.
+///
+/// # Errors
+/// Nothing of it can be read. What is refused by itself is said on standard error and counted.
+pub(crate) fn gather(context: &Context, input: Add, now: UnixTime) -> Outcome<Incoming> {
     let uris = only_dash("--uri", input.uri.as_deref())?;
     let secret = only_dash("--secret", input.secret.as_deref())?;
     let pin = only_dash("--pin", input.pin.as_deref())?;
     let (name, pictures) = sort_words(&input.words, uris || secret || looks_around(&input))?;
-
-    // Everything is read before a passphrase is asked for: a picture that can't be read should cost nobody one.
     let mut piped = None;
     let (mut found, coming) = if looks_around(&input) {
         from_around(context, &input)?
@@ -103,16 +123,11 @@ pub(crate) fn run(context: &Context, input: Add) -> Outcome<Exit> {
             }
         }
     }
-    if accounts.is_empty() {
-        return Ok(Exit::Usage);
-    }
-    let mut vault = open_or_make(context)?;
-    let exit = if refused > 0 {
-        Exit::Partly
-    } else {
-        Exit::Done
-    };
-    take_in(context, &mut vault, accounts, coming, now).map(|()| exit)
+    Ok(Incoming {
+        accounts,
+        refused,
+        coming,
+    })
 }
 
 /// An account without a name can't be asked for.
@@ -133,13 +148,23 @@ fn report(refusal: &Refusal, context: &Context) {
     Fault::from(refusal.clone()).report(context.screen.err_colours());
 }
 
-fn take_in(
+/// Takes accounts into an open vault, saves, and says what became of each.
+pub(crate) fn take_in(
     context: &Context,
     vault: &mut Unlocked,
-    accounts: Vec<Account>,
-    coming: Coming,
+    incoming: Incoming,
     now: UnixTime,
-) -> Outcome {
+) -> Outcome<Exit> {
+    let Incoming {
+        accounts,
+        refused,
+        coming,
+    } = incoming;
+    let exit = match (accounts.len(), refused) {
+        (0, _) => return Ok(Exit::Usage),
+        (_, 0) => Exit::Done,
+        (_, _) => Exit::Partly,
+    };
     let mut came = Vec::new();
     for account in accounts {
         let label = named(&account.summary);
@@ -192,7 +217,8 @@ fn take_in(
     }
     devices
         .iter()
-        .try_for_each(|summary| show_pair(context, vault, summary, devices.len() > 1))
+        .try_for_each(|summary| show_pair(context, vault, summary, devices.len() > 1))?;
+    Ok(exit)
 }
 
 pub(crate) fn id_of(added: &Added) -> AccountId {

@@ -1,8 +1,10 @@
 //! `vmfa edit` and `vmfa rename`.
 
+use vmfa::account::Summary;
 use vmfa::authenticator::Authenticator;
 use vmfa::otp::Scheme;
 use vmfa::secret::SecretText;
+use vmfa::vault::Unlocked;
 
 use crate::args::{Edit, Rename};
 use crate::command::piped::secret_line;
@@ -12,19 +14,35 @@ use crate::fault::{Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
-    let pin = only_dash("--pin", input.pin.as_deref())?;
-    let words = Words::new(
-        input.issuer.as_deref(),
-        input.account.as_deref(),
-        input.note.as_deref(),
-        &input.tags,
-        input.serial_number.as_deref(),
-    )?;
+    only_dash("--pin", input.pin.as_deref())?;
+    // Nobody should type a passphrase for words that can't be taken.
+    words_of(&input)?;
     if !changes_anything(&input) {
         return Err(Fault::usage("nothing to change: name what")
             .hint("`vmfa edit --help` shows the options"));
     }
     let mut vault = context.open()?;
+    let changed = change(context, &mut vault, &input)?;
+    context
+        .screen
+        .remark(&format!("changed {}", named(&changed)));
+    Ok(())
+}
+
+fn words_of(input: &Edit) -> Outcome<Words> {
+    Words::new(
+        input.issuer.as_deref(),
+        input.account.as_deref(),
+        input.note.as_deref(),
+        &input.tags,
+        input.serial_number.as_deref(),
+    )
+}
+
+/// Changes an account of an open vault, and saves. Gives the account as it was.
+pub(crate) fn change(context: &Context, vault: &mut Unlocked, input: &Edit) -> Outcome<Summary> {
+    let pin = only_dash("--pin", input.pin.as_deref())?;
+    let words = words_of(input)?;
     let summaries = vault.summaries()?;
     let summary = pick(&input.query, &summaries)?;
     if pin && !summary.scheme.takes_pin() {
@@ -65,11 +83,8 @@ pub(crate) fn run(context: &Context, input: Edit) -> Outcome {
         let pin = (!pin.is_empty()).then(|| SecretText::new(pin.expose().to_owned()));
         vault.set_pin(&summary.id, pin, now)?;
     }
-    save(context, &mut vault, now)?;
-    context
-        .screen
-        .remark(&format!("changed {}", named(summary)));
-    Ok(())
+    save(context, vault, now)?;
+    Ok(summary.clone())
 }
 
 pub(crate) fn rename(context: &Context, input: &Rename) -> Outcome {

@@ -2,6 +2,8 @@
 
 use vmfa::account::Summary;
 #[cfg(unix)]
+pub(crate) use vmfa::agent::protocol::Which;
+#[cfg(unix)]
 use vmfa::agent::{AgentError, Client};
 use vmfa::authenticator::Authenticator;
 use vmfa::clock::UnixTime;
@@ -11,6 +13,14 @@ use vmfa::vault::Unlocked;
 use crate::command::confirm;
 use crate::fault::Outcome;
 use crate::unlock::Context;
+
+/// The accounts, or those in the trash.
+#[cfg(not(unix))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Live,
+    Trash,
+}
 
 /// Gives the codes of one account. A moment or a step is asked for when it is known who gives the code: a passphrase may
 /// have to be typed before.
@@ -141,6 +151,36 @@ impl<'c> Giver<'c> {
         let now = self.context.now()?;
         let code = self.vault(summary)?.next_hotp(&summary.id, now)?;
         Ok(self.given(code))
+    }
+
+    /// The accounts, or those in the trash.
+    pub(crate) fn summaries(&mut self, which: Which) -> Outcome<Vec<Summary>> {
+        #[cfg(unix)]
+        if let Some(client) = &self.agent {
+            match client.list(which) {
+                Ok(listed) => return Ok(listed.summaries),
+                Err(error) => self.go_on_without(error)?,
+            }
+        }
+        let vault = self.vault_to_change()?;
+        match which {
+            Which::Live => Ok(vault.summaries()?),
+            Which::Trash => Ok(vault.trash()),
+        }
+    }
+
+    /// The vault itself, opened if it isn't open yet: no agent changes one.
+    pub(crate) fn vault_to_change(&mut self) -> Outcome<&mut Unlocked> {
+        let vault = match self.vault.take() {
+            Some(vault) => vault,
+            None => self.context.open()?,
+        };
+        Ok(self.vault.insert(vault))
+    }
+
+    /// The vault, if it is open here.
+    pub(crate) fn opened(&mut self) -> Option<&mut Unlocked> {
+        self.vault.as_mut()
     }
 
     /// The process is about to end.
