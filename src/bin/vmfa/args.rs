@@ -18,18 +18,22 @@ use crate::fault::EXIT_CODES;
     version,
     about,
     max_term_width = 100,
-    arg_required_else_help = true,
     disable_help_subcommand = true,
     subcommand_help_heading = "Commands",
-    after_long_help = format!("Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n{EXIT_CODES}"),
+    after_long_help = format!("Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n\
+                      `vmfa` alone, at a terminal, opens the interface.\n\n{EXIT_CODES}"),
     after_help = "Example, from the picture that AWS shows to the two codes that it asks for:\n  vmfa add qr.png\n\n\
+                  `vmfa` alone, at a terminal, opens the interface.\n\
                   `vmfa COMMAND --help` shows each command with an example; `vmfa --help` the exit codes."
 )]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
+    /// Work line by line, without drawing: for screen readers and simple terminals
+    #[arg(long)]
+    pub(crate) plain: bool,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// Options that every command takes.
@@ -269,6 +273,14 @@ pub(crate) enum Command {
         after_help = "Examples:\n  vmfa doctor\n  vmfa doctor --clock https://sts.amazonaws.com"
     )]
     Doctor(Doctor),
+    /// Print the interface's configuration, every setting explained
+    #[cfg(feature = "tui")]
+    #[command(
+        after_help = "Examples:\n  vmfa config           what is set, and what it usually is: a file to begin with\n  \
+                      vmfa config --path    where that file is looked for\n\n\
+                      The file is config.toml in vmfa's configuration directory; VMFA_CONFIG names another."
+    )]
+    Config(Config),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  vmfa completions bash > ~/.local/share/bash-completion/completions/vmfa"
@@ -288,7 +300,7 @@ pub(crate) struct Init {
     pub(crate) kdf: Option<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Add {
     /// A name for the account (NAME or ISSUER:NAME), then pictures; `-` is standard input
     #[arg(value_name = "NAME|PICTURE")]
@@ -561,7 +573,7 @@ pub(crate) struct Show {
     pub(crate) json: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Edit {
     /// Id, label, name, AWS account ID, serial number, or words of them
     #[arg(required = true, value_name = "QUERY")]
@@ -813,6 +825,14 @@ pub(crate) struct Doctor {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(feature = "tui")]
+#[derive(Args)]
+pub(crate) struct Config {
+    /// Print where the file is looked for, whether it is there or not
+    #[arg(long)]
+    pub(crate) path: bool,
 }
 
 #[derive(Args)]

@@ -8,17 +8,24 @@ pub(crate) mod aws;
 mod backup;
 mod check;
 mod code;
+#[cfg(feature = "tui")]
+mod config;
 pub(crate) mod confirm;
 mod doctor;
-mod edit;
+pub(crate) mod edit;
 pub(crate) mod export;
+<<<<<<< HEAD
 #[cfg(any(feature = "screen", feature = "clipboard"))]
 pub(crate) mod found;
 pub(crate) mod fresh;
 mod giver;
+=======
+pub(crate) mod fresh;
+pub(crate) mod giver;
+>>>>>>> f038a10 (vmfa: without a command it opens the interface; --plain works line by line; config prints what can be set)
 mod import;
 mod init;
-mod list;
+pub(crate) mod list;
 mod manual;
 mod pair;
 mod passphrase;
@@ -28,16 +35,17 @@ pub(crate) mod relabel;
 pub(crate) mod scan;
 pub(crate) mod show;
 mod slot;
-mod trash;
+pub(crate) mod trash;
 #[cfg(unix)]
 mod unit;
 mod words;
 
 use std::borrow::Borrow;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use vmfa::account::Summary;
 use vmfa::account::query::{self, Found};
 use vmfa::account::text::clean;
@@ -50,7 +58,9 @@ use crate::args::{Arguments, Command};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::hot;
 use crate::place::Place;
+use crate::plain;
 use crate::print::Screen;
+use crate::prompt::Terminal;
 use crate::unlock::Context;
 
 /// The formats that are imported, as the help lists them.
@@ -90,25 +100,19 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
             }
         };
     }
-    #[cfg(feature = "tui")]
-    if arguments.len() == 1
-        && std::io::IsTerminal::is_terminal(&std::io::stdin())
-        && Screen::new(false).out_is_terminal()
-    {
-        let outcome = Context::new(crate::args::Global::default(), place)
-            .and_then(|context| crate::tui::run(&context));
-        return outcome.unwrap_or_else(|fault| {
-            fault.report(colours);
-            fault.exit()
-        });
-    }
     let read = match hot::arguments(&arguments) {
         Some(hot) => Ok(hot),
         None => Arguments::try_parse_from(arguments),
     };
     let outcome = match read {
-        Ok(arguments) => Context::new(arguments.global, place)
-            .and_then(|context| dispatch(&context, arguments.command)),
+        Ok(arguments) => {
+            Context::new(arguments.global, place).and_then(|context| match arguments.command {
+                Some(_) if arguments.plain => Err(Fault::usage("--plain goes with no command")
+                    .hint("every command works line by line; `vmfa --plain` asks for them")),
+                Some(command) => dispatch(&context, command),
+                None => interface(&context, arguments.plain),
+            })
+        }
         Err(error) => return explain(&error, &Screen::new(colours)),
     };
     match outcome {
@@ -150,9 +154,28 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Check => check::run(context),
         Command::Backup(input) => backup::run(context, input).map(done),
         Command::Doctor(input) => doctor::run(context, &input),
+        #[cfg(feature = "tui")]
+        Command::Config(input) => config::run(context, &input).map(done),
         Command::Completions(input) => manual::completions(context, &input).map(done),
         Command::Man(input) => manual::man(context, &input).map(done),
     }
+}
+
+/// `vmfa` alone: for a person at a terminal. A script that forgot its command is shown the help.
+fn interface(context: &Context, plain: bool) -> Outcome<Exit> {
+    let is_person = std::io::stdin().is_terminal() && context.screen.out_is_terminal();
+    if plain {
+        return plain::run(context);
+    }
+    if is_person && Terminal::open().is_some() {
+        #[cfg(feature = "tui")]
+        return crate::tui::run(context);
+        #[cfg(not(feature = "tui"))]
+        return plain::run(context);
+    }
+    let help = Arguments::command().render_help().to_string();
+    context.screen.raw(help.as_bytes())?;
+    Err(Fault::silent(Exit::Usage))
 }
 
 fn done((): ()) -> Exit {

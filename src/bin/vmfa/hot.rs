@@ -20,10 +20,11 @@ pub(crate) fn arguments(arguments: &[OsString]) -> Option<Arguments> {
         .map(|word| word.to_str().filter(plain).map(str::to_owned));
     Some(Arguments {
         global: Global::default(),
-        command: Command::Code(Code {
+        plain: false,
+        command: Some(Command::Code(Code {
             query: words.collect::<Option<_>>()?,
             ..Code::default()
-        }),
+        })),
     })
 }
 
@@ -49,7 +50,7 @@ mod tests {
 
     fn code(arguments: Arguments) -> Option<(Global, Code)> {
         match arguments.command {
-            Command::Code(code) => Some((arguments.global, code)),
+            Some(Command::Code(code)) => Some((arguments.global, code)),
             _ => None,
         }
     }

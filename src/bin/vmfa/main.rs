@@ -18,6 +18,7 @@ mod files;
 mod fuzzy;
 mod hot;
 mod place;
+mod plain;
 mod print;
 mod prompt;
 mod strength;

@@ -2,7 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
+use std::time::Duration;
 
+#[cfg(unix)]
+use vmfa::clock::Deadline;
 use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
 
@@ -10,6 +13,16 @@ use crate::fault::{Exit, Fault, Outcome};
 
 /// The longest line that is taken.
 const MAX_LINE: usize = 16 << 10;
+
+/// What came of asking somebody for a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    Line(String),
+    /// ^D, or the terminal is gone.
+    End,
+    /// Nothing, for as long as was waited.
+    Nothing,
+}
 
 /// The terminal a person sits at.
 pub(crate) struct Terminal(File);
@@ -50,6 +63,56 @@ impl Terminal {
         }
         String::from_utf8(bytes)
             .map(|line| line.trim().to_owned())
+            .map_err(|_| Fault::usage("that is not UTF-8"))
+    }
+
+    /// Asks for a line that is shown, of somebody who may leave instead, or go away for so long.
+    ///
+    /// # Errors
+    /// ^C, or another signal that ends a process: whoever holds something open can let go of it first.
+    pub(crate) fn typed(&self, question: &str, patience: Option<Duration>) -> Outcome<Typed> {
+        let mut tty = &self.0;
+        let signals = Held::back();
+        let mut keys = Keys {
+            tty: &self.0,
+            stop: signals.signals(),
+        };
+        tty.write_all(question.as_bytes()).map_err(broken)?;
+        match keys.wait(patience).map_err(broken)? {
+            Came::Key => {}
+            Came::Signal => {
+                let _ = tty.write_all(b"\n");
+                return Err(Fault::silent(Exit::Interrupted));
+            }
+            Came::Nothing => {
+                let _ = tty.write_all(b"\n");
+                return Ok(Typed::Nothing);
+            }
+        }
+        let mut bytes = Vec::new();
+        let mut byte = [0];
+        let ended = loop {
+            if keys.read(&mut byte).map_err(broken)? == 0 {
+                break true;
+            }
+            if byte[0] == b'\n' {
+                break false;
+            }
+            if bytes.len() < MAX_LINE {
+                bytes.push(byte[0]);
+            }
+        };
+        if ended {
+            let _ = tty.write_all(b"\n");
+            if signals.has_come() {
+                return Err(Fault::silent(Exit::Interrupted));
+            }
+            if bytes.is_empty() {
+                return Ok(Typed::End);
+            }
+        }
+        String::from_utf8(bytes)
+            .map(|line| Typed::Line(line.trim().to_owned()))
             .map_err(|_| Fault::usage("that is not UTF-8"))
     }
 
@@ -155,6 +218,74 @@ pub(crate) fn signals_are_taken() {
     }
 }
 
+/// What came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    Key,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such signals"))]
+    Signal,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nobody can wait for so long"))]
+    Nothing,
+}
+
+impl Keys<'_> {
+    /// Waits for a key, for so long at most.
+    fn wait(&self, patience: Option<Duration>) -> std::io::Result<Came> {
+        #[cfg(unix)]
+        if let Some(signals) = self.stop {
+            return signals.wait(self.tty, patience);
+        }
+        let _ = patience;
+        Ok(Came::Key)
+    }
+}
+
+/// Signals that would end the process are held back for as long as this lives.
+struct Held(Option<&'static Signals>);
+
+#[cfg(unix)]
+impl Held {
+    fn back() -> Self {
+        let signals = Signals::taken_over();
+        if let Some(signals) = signals {
+            signals.let_end(false);
+        }
+        Self(signals)
+    }
+
+    fn signals(&self) -> Option<&'static Signals> {
+        self.0
+    }
+
+    fn has_come(&self) -> bool {
+        self.0.is_some_and(Signals::has_come)
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(signals) = self.0 {
+            signals.let_end(true);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Held {
+    fn back() -> Self {
+        Self(None)
+    }
+
+    fn signals(&self) -> Option<&'static Signals> {
+        self.0
+    }
+
+    fn has_come(&self) -> bool {
+        false
+    }
+}
+
 /// Signals that end a process. While a hidden line is typed they end it only after the terminal was given back.
 #[cfg(unix)]
 struct Signals {
@@ -190,18 +321,34 @@ impl Signals {
 
     /// Waits for a key or a signal.
     fn come_before(&self, tty: &File) -> std::io::Result<bool> {
-        use rustix::event::{PollFd, PollFlags, poll};
+        Ok(self.wait(tty, None)? == Came::Signal)
+    }
+
+    /// Waits for a key or a signal, for so long at most.
+    fn wait(&self, tty: &File, patience: Option<Duration>) -> std::io::Result<Came> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let until = patience.map(Deadline::after);
         loop {
             let mut waited = [
                 PollFd::new(&self.came, PollFlags::IN),
                 PollFd::new(tty, PollFlags::IN),
             ];
-            match poll(&mut waited, None) {
-                Ok(_) => return Ok(!waited[0].revents().is_empty()),
+            let left = until.and_then(|until| Timespec::try_from(until.left()).ok());
+            match poll(&mut waited, left.as_ref()) {
+                Ok(0) => return Ok(Came::Nothing),
+                Ok(_) if waited[0].revents().is_empty() => return Ok(Came::Key),
+                Ok(_) => return Ok(Came::Signal),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Whether a signal has come that nobody has followed yet.
+    fn has_come(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut waited = [PollFd::new(&self.came, PollFlags::IN)];
+        poll(&mut waited, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 }
 

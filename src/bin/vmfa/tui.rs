@@ -37,6 +37,7 @@ use vmfa::clock::{Clock as _, System, UnixTime, Uptime};
 use crate::command::add;
 use crate::fault::{self, Exit, Fault, Outcome};
 use crate::place::Place;
+use crate::plain;
 use crate::print::Screen;
 use crate::tui::config::Config;
 use crate::tui::guard::Guard;
@@ -63,6 +64,10 @@ const NO_REST: Duration = Duration::from_secs(24 * 3600);
 /// The terminal can't be used, the configuration is wrong, or the vault can't be made.
 pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let config = Config::load(&context.place)?;
+    // A terminal that can't move its cursor can't show the interface.
+    if config.plain || context.place.is_dumb {
+        return plain::run(context);
+    }
     // A vault that isn't there is made before, by questions on the terminal as it is: its recovery code is to stay there.
     let made = match std::fs::symlink_metadata(&context.files.vault) {
         Ok(_) => None,

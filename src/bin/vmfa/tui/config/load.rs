@@ -63,6 +63,7 @@ fn is_ones_own(_metadata: &Metadata) -> Outcome {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
@@ -73,7 +74,8 @@ mod tests {
         let path = directory.path().join("config.toml");
         assert_eq!(of_file(&path).ok(), Some(Config::default()));
         let said = |bytes: &[u8], mode: u32| {
-            std::fs::write(&path, bytes).expect("written");
+            let mut file = std::fs::File::create(&path).expect("made");
+            file.write_all(bytes).expect("written");
             let permissions = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(&path, permissions).expect("set");
             of_file(&path)
