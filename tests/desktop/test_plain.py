@@ -286,6 +286,14 @@ def test_ctrl_c_leaves_with_130_and_the_terminal_in_order(owner, where):
     assert talk.leave() == 0
 
 
+def test_ctrl_c_is_a_way_to_leave_and_no_crash(talk):
+    # Half a line is there already.
+    talk.child.send("ali")
+    talk.child.sendintr()
+    assert talk.leave() == 130
+    assert (talk.child.exitstatus, talk.child.signalstatus) == (130, None)
+
+
 def test_an_account_that_asks_is_asked_about_and_no_is_no(owner):
     owner.ok("edit", "alice", "--confirm")
     talk = Talk(owner, "--plain").unlock()

@@ -65,6 +65,8 @@ mod tests {
         assert_eq!(nearest("thme", &names), Some("theme"));
         assert_eq!(nearest("Mosue", &names), Some("mouse"));
         assert_eq!(nearest("colour", &names), None);
+        // Four letters from "theme".
+        assert_eq!(nearest("smile", &names), None);
         assert_eq!(nearest("x", &["y"]), None);
         assert_eq!(nearest("", &names), None);
         assert_eq!(nearest(&"theme".repeat(9), &names), None);
