@@ -6,6 +6,7 @@ use std::time::Duration;
 use vmfa::account::{AccountId, Summary, query};
 use vmfa::clock::UnixTime;
 use vmfa::otp::{Moment, Pairing, Scheme};
+use zeroize::Zeroizing;
 
 use crate::args::{Add, Edit};
 use crate::command::giver::{Giver, Which};
@@ -137,6 +138,15 @@ impl<'c> Session<'c> {
         self.context.screen.line(text)
     }
 
+    /// Says a line with a code in it, of which nothing is left behind.
+    fn say_code(&self, parts: &[&str]) -> Outcome {
+        // Never grows, so no piece of it stays where it was.
+        let len = parts.iter().map(|part| part.len()).sum();
+        let mut line = Zeroizing::new(String::with_capacity(len));
+        parts.iter().for_each(|part| line.push_str(part));
+        self.say(&line)
+    }
+
     fn help(&self) -> Outcome {
         HELP.iter()
             .try_for_each(|(said, about)| self.say(&format!("{said}: {about}")))
@@ -233,29 +243,27 @@ impl<'c> Session<'c> {
         giver.may(summary)?;
         if let Scheme::Hotp(_) = summary.scheme {
             let code = giver.next_hotp(summary)?;
-            let (name, code_said) = (called(summary), grouped(code.as_str()));
             let left = left(&code, context.now()?);
-            return self.say(&format!("{name}: {}, {left}", &*code_said));
+            return self.say_code(&[&called(summary), ": ", &grouped(code.as_str()), ", ", &left]);
         }
         // Both at once, since a yes is good for one question.
         if is_soon(summary, context.now()?)? {
             let codes = giver.pair_at(summary, || context.now(), Pairing::Next)?;
-            let (first, second) = (
-                grouped(codes.first.as_str()),
-                grouped(codes.second.as_str()),
-            );
             let left = left(&codes.first, context.now()?);
-            return self.say(&format!(
-                "{}: {}, {left}; then {}",
-                called(summary),
-                &*first,
-                &*second
-            ));
+            let (first, second) = (&codes.first, &codes.second);
+            return self.say_code(&[
+                &called(summary),
+                ": ",
+                &grouped(first.as_str()),
+                ", ",
+                &left,
+                "; then ",
+                &grouped(second.as_str()),
+            ]);
         }
         let code = giver.code_at(summary, || context.now())?;
         let left = left(&code, context.now()?);
-        let said = grouped(code.as_str());
-        self.say(&format!("{}: {}, {left}", called(summary), &*said))
+        self.say_code(&[&called(summary), ": ", &grouped(code.as_str()), ", ", &left])
     }
 
     #[cfg(feature = "clipboard")]
@@ -307,16 +315,12 @@ impl<'c> Session<'c> {
         giver.may(summary)?;
         let codes = giver.pair_at(summary, || context.now(), Pairing::Previous)?;
         fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
-        let (first, second) = (
-            grouped(codes.first.as_str()),
-            grouped(codes.second.as_str()),
-        );
         self.say(&format!(
             "{}: type these two in this order, at once",
             called(summary)
         ))?;
-        self.say(&format!("first: {}", &*first))?;
-        self.say(&format!("second: {}", &*second))
+        self.say_code(&["first: ", &grouped(codes.first.as_str())])?;
+        self.say_code(&["second: ", &grouped(codes.second.as_str())])
     }
 
     fn add(&mut self, words: &str) -> Outcome {
