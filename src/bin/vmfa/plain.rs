@@ -1,6 +1,8 @@
 //! The plain mode: the interface for a screen reader, or for a terminal that can do little. One line is asked for, its answer
 //! is printed below it, and nothing that was printed ever changes. No colour, no escape sequence, no countdown.
 
+mod changes;
+mod codes;
 mod order;
 mod session;
 mod spoken;

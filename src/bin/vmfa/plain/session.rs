@@ -1,42 +1,36 @@
-//! The plain mode's state, and what each order does. The work itself is that of the commands.
+//! The plain mode's state: what is open, what was said last, and which account is meant. The work itself is that of the commands.
 
 use std::fs::Metadata;
 use std::time::Duration;
 
 use vmfa::account::{AccountId, Summary, query};
-use vmfa::clock::UnixTime;
-use vmfa::otp::{Moment, Pairing, Scheme};
-use zeroize::Zeroizing;
 
-use crate::args::{Add, Edit};
 use crate::command::giver::{Giver, Which};
-use crate::command::{add, counted, edit, fresh, list, pick, trash};
+use crate::command::{add, counted, list, pick};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::plain::order::{HELP, Order};
-use crate::plain::spoken::{called, grouped, left, numbered};
+use crate::plain::spoken::numbered;
 use crate::prompt::Terminal;
 use crate::unlock::Context;
 
-/// With fewer seconds left the next code is said too.
-const SOON: Duration = Duration::from_secs(5);
 /// The most matches of a search that are read out.
 const MOST: usize = 20;
 
 pub(crate) struct Session<'c> {
-    context: &'c Context,
-    terminal: &'c Terminal,
-    clear_after: Option<Duration>,
+    pub(super) context: &'c Context,
+    pub(super) terminal: &'c Terminal,
+    pub(super) clear_after: Option<Duration>,
     /// None while it is locked.
     giver: Option<Giver<'c>>,
     /// The vault's file as it was when it was last looked at.
     mark: Option<Metadata>,
     /// What the numbers mean.
     listed: Vec<AccountId>,
-    listed_trash: Vec<AccountId>,
+    pub(super) listed_trash: Vec<AccountId>,
     /// Spoken of last.
-    chosen: Option<AccountId>,
+    pub(super) chosen: Option<AccountId>,
     /// What `undo` brings back, the last at the end.
-    removed: Vec<AccountId>,
+    pub(super) removed: Vec<AccountId>,
 }
 
 impl<'c> Session<'c> {
@@ -134,17 +128,8 @@ impl<'c> Session<'c> {
         }
     }
 
-    fn say(&self, text: &str) -> Outcome {
+    pub(super) fn say(&self, text: &str) -> Outcome {
         self.context.screen.line(text)
-    }
-
-    /// Says a line with a code in it, of which nothing is left behind.
-    fn say_code(&self, parts: &[&str]) -> Outcome {
-        // Never grows, so no piece of it stays where it was.
-        let len = parts.iter().map(|part| part.len()).sum();
-        let mut line = Zeroizing::new(String::with_capacity(len));
-        parts.iter().for_each(|part| line.push_str(part));
-        self.say(&line)
     }
 
     fn help(&self) -> Outcome {
@@ -152,7 +137,7 @@ impl<'c> Session<'c> {
             .try_for_each(|(said, about)| self.say(&format!("{said}: {about}")))
     }
 
-    fn giver(&mut self) -> Outcome<&mut Giver<'c>> {
+    pub(super) fn giver(&mut self) -> Outcome<&mut Giver<'c>> {
         let files = &self.context.files;
         let mark = std::fs::metadata(&files.vault).ok();
         let giver = self.giver.as_mut().ok_or_else(|| {
@@ -179,7 +164,7 @@ impl<'c> Session<'c> {
         number_of(typed, &self.listed)
     }
 
-    fn of_id(&mut self, id: &AccountId) -> Outcome<Summary> {
+    pub(super) fn of_id(&mut self, id: &AccountId) -> Outcome<Summary> {
         let all = self.accounts()?;
         let found = all.into_iter().find(|summary| summary.id == *id);
         found.ok_or_else(|| {
@@ -236,210 +221,6 @@ impl<'c> Session<'c> {
         }
     }
 
-    fn speak(&mut self, summary: &Summary) -> Outcome {
-        self.chosen = Some(summary.id);
-        let context = self.context;
-        let giver = self.giver()?;
-        giver.may(summary)?;
-        if let Scheme::Hotp(_) = summary.scheme {
-            let code = giver.next_hotp(summary)?;
-            let left = left(&code, context.now()?);
-            return self.say_code(&[&called(summary), ": ", &grouped(code.as_str()), ", ", &left]);
-        }
-        // Both at once, since a yes is good for one question.
-        if is_soon(summary, context.now()?)? {
-            let codes = giver.pair_at(summary, || context.now(), Pairing::Next)?;
-            let left = left(&codes.first, context.now()?);
-            let (first, second) = (&codes.first, &codes.second);
-            return self.say_code(&[
-                &called(summary),
-                ": ",
-                &grouped(first.as_str()),
-                ", ",
-                &left,
-                "; then ",
-                &grouped(second.as_str()),
-            ]);
-        }
-        let code = giver.code_at(summary, || context.now())?;
-        let left = left(&code, context.now()?);
-        self.say_code(&[&called(summary), ": ", &grouped(code.as_str()), ", ", &left])
-    }
-
-    #[cfg(feature = "clipboard")]
-    fn copy(&mut self, summary: &Summary) -> Outcome {
-        use crate::clipboard::{self, Copied};
-        // The longest time that can be set: a clipboard is never told to wait for ever.
-        const LONGEST: Duration = Duration::from_secs(30 * 86_400);
-        let context = self.context;
-        let clear_after = self.clear_after.unwrap_or(LONGEST);
-        let giver = self.giver()?;
-        giver.may(summary)?;
-        let code = if let Scheme::Hotp(_) = summary.scheme {
-            giver.next_hotp(summary)?
-        } else {
-            giver.code_at(summary, || context.now())?
-        };
-        let stays = match clipboard::copy(&context.place, code.as_str(), clear_after)? {
-            Copied::Cleared(after) if self.clear_after.is_some() => {
-                let after = counted(after.as_secs() as usize, "second");
-                format!("it leaves the clipboard in {after}")
-            }
-            Copied::Cleared(_) | Copied::Stays => "it stays in the clipboard".into(),
-        };
-        let left = left(&code, context.now()?);
-        self.say(&format!(
-            "copied the code of {}, {left}; {stays}",
-            called(summary)
-        ))
-    }
-
-    #[cfg(not(feature = "clipboard"))]
-    fn copy(&mut self, _summary: &Summary) -> Outcome {
-        let _ = self.clear_after;
-        Err(Fault::new(
-            Exit::NotFound,
-            "this vmfa is built without the clipboard",
-        ))
-    }
-
-    fn pair(&mut self, summary: &Summary) -> Outcome {
-        if let Scheme::Hotp(_) = summary.scheme {
-            return Err(
-                Fault::usage("a counter-based account has no pair of time steps")
-                    .hint("say code twice: the first code, then the second"),
-            );
-        }
-        let context = self.context;
-        let giver = self.giver()?;
-        giver.may(summary)?;
-        let codes = giver.pair_at(summary, || context.now(), Pairing::Previous)?;
-        fresh::mark(context, &summary.id, &[&codes.first, &codes.second]);
-        self.say(&format!(
-            "{}: type these two in this order, at once",
-            called(summary)
-        ))?;
-        self.say_code(&["first: ", &grouped(codes.first.as_str())])?;
-        self.say_code(&["second: ", &grouped(codes.second.as_str())])
-    }
-
-    fn add(&mut self, words: &str) -> Outcome {
-        let context = self.context;
-        // Locked is said before anything is asked.
-        self.giver()?;
-        let words: Vec<_> = match words {
-            "" => {
-                let name = self
-                    .terminal
-                    .line("Name, as ISSUER:NAME; empty if you have a Key URI: ")?;
-                vec![name]
-            }
-            given => given.split_whitespace().map(str::to_owned).collect(),
-        };
-        let (words, secret) = match words.as_slice() {
-            [none] if none.is_empty() => (Vec::new(), None),
-            [name] if !std::path::Path::new(name).exists() => (words, Some("-".to_owned())),
-            _ => (words, None),
-        };
-        let input = Add {
-            words: words.into_iter().map(Into::into).collect(),
-            secret,
-            ..Add::default()
-        };
-        let now = context.now()?;
-        let incoming = add::gather(context, input, now)?;
-        add::take_in(context, self.giver()?.vault_to_change()?, incoming, now).map(drop)
-    }
-
-    fn edit(&mut self, summary: &Summary) -> Outcome {
-        self.say(&format!(
-            "{}: Enter leaves a thing as it is",
-            called(summary)
-        ))?;
-        let ask = |what: &str, now: &str| -> Outcome<Option<String>> {
-            let now = vmfa::account::text::clean(now);
-            let line = self.terminal.line(&format!("{what}, now {now}: "))?;
-            Ok(match line.as_str() {
-                "" => None,
-                "-" => Some(String::new()),
-                _ => Some(line),
-            })
-        };
-        let shown = |text: &str| {
-            if text.is_empty() {
-                "empty".to_owned()
-            } else {
-                text.to_owned()
-            }
-        };
-        let issuer = ask("Issuer", &shown(&summary.issuer))?;
-        let account = ask("Account name", &shown(&summary.name))?;
-        let tags = ask("Tags, - for none", &shown(&summary.tags.join(" ")))?;
-        let note = ask("Note, - for none", &shown(&summary.note))?;
-        if [&issuer, &account, &tags, &note]
-            .iter()
-            .all(|one| one.is_none())
-        {
-            return self.say("nothing was changed");
-        }
-        let tags: Option<Vec<String>> =
-            tags.map(|tags| tags.split_whitespace().map(str::to_owned).collect());
-        let untags = match &tags {
-            Some(tags) => {
-                let gone = summary.tags.iter().filter(|tag| !tags.contains(tag));
-                gone.cloned().collect()
-            }
-            None => Vec::new(),
-        };
-        let input = Edit {
-            query: vec![summary.id.to_string()],
-            issuer,
-            account,
-            tags: tags.unwrap_or_default(),
-            untags,
-            note,
-            ..Edit::default()
-        };
-        let context = self.context;
-        edit::change(context, self.giver()?.vault_to_change()?, &input)?;
-        let changed = self.of_id(&summary.id)?;
-        self.say(&format!("changed {}", called(&changed)))
-    }
-
-    fn remove(&mut self, summary: &Summary) -> Outcome {
-        let context = self.context;
-        let id = [summary.id.to_string()];
-        let removed = trash::throw(context, self.giver()?.vault_to_change()?, &id)?;
-        self.removed.push(removed.id);
-        self.chosen = None;
-        self.say(&format!(
-            "{} is in the trash; undo brings it back",
-            called(&removed)
-        ))
-    }
-
-    fn bring_back(&mut self, id: &AccountId) -> Outcome {
-        let context = self.context;
-        // Undone or not, it isn't what the next `undo` means.
-        self.removed.retain(|removed| removed != id);
-        let back = trash::bring_back(context, self.giver()?.vault_to_change()?, &[id.to_string()])?;
-        self.chosen = Some(back.id);
-        self.say(&format!("{} is back", called(&back)))
-    }
-
-    fn trash(&mut self) -> Outcome {
-        let mut all = self.giver()?.summaries(Which::Trash)?;
-        list::sort(&mut all);
-        self.listed_trash = all.iter().map(|summary| summary.id).collect();
-        if all.is_empty() {
-            return self.say("the trash is empty");
-        }
-        for line in numbered(&all) {
-            self.say(&line)?;
-        }
-        Ok(())
-    }
-
     fn lock(&mut self) -> Outcome {
         self.forget();
         #[cfg(unix)]
@@ -457,15 +238,6 @@ impl<'c> Session<'c> {
         let count = self.accounts()?.len();
         self.say(&format!("unlocked: {}", counted(count, "account")))
     }
-}
-
-/// Whether the present code is about to end.
-fn is_soon(summary: &Summary, now: UnixTime) -> Outcome<bool> {
-    let step = summary.scheme.step_at(now)?;
-    Ok(match summary.scheme.window(step)? {
-        Moment::Step { until, .. } => now.until(until) < SOON,
-        Moment::Counter(_) => false,
-    })
 }
 
 /// The one of a list that a number from 1 means.
