@@ -337,6 +337,6 @@ def test_without_a_terminal_or_with_a_command_it_is_refused(owner):
     done = owner.run("--plain", "list")
     assert done.returncode == 2 and b"--plain goes with no command" in done.stderr
     # Without a command and without a terminal: the help, as for every script that forgot its command.
-    for arguments in ([], ["--vault", "x"]):
-        done = owner.run(*arguments, passphrase=False)
+    for arguments, env in (([], {}), (["--vault", "x"], {}), ([], {"HOME": ""})):
+        done = owner.run(*arguments, passphrase=False, env=env)
         assert done.returncode == 2 and b"Usage: vmfa" in done.stdout and done.stderr == b""

@@ -54,7 +54,7 @@ use vmfa::agent::{AgentError, protocol::NotOne};
 use vmfa::clock::UnixTime;
 use vmfa::vault::{Saved, Unlocked};
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Global};
 use crate::fault::{Exit, Fault, Outcome};
 use crate::hot;
 use crate::place::Place;
@@ -105,14 +105,18 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
         None => Arguments::try_parse_from(arguments),
     };
     let outcome = match read {
-        Ok(arguments) => {
-            Context::new(arguments.global, place).and_then(|context| match arguments.command {
-                Some(_) if arguments.plain => Err(Fault::usage("--plain goes with no command")
-                    .hint("every command works line by line; `vmfa --plain` asks for them")),
-                Some(command) => dispatch(&context, command),
-                None => interface(&context, arguments.plain),
-            })
-        }
+        Ok(Arguments {
+            global,
+            plain,
+            command,
+        }) => match command {
+            None => interface(global, place, plain),
+            Some(_) if plain => Err(Fault::usage("--plain goes with no command")
+                .hint("every command works line by line; `vmfa --plain` asks for them")),
+            Some(command) => {
+                Context::new(global, place).and_then(|context| dispatch(&context, command))
+            }
+        },
         Err(error) => return explain(&error, &Screen::new(colours)),
     };
     match outcome {
@@ -162,19 +166,21 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
 }
 
 /// `vmfa` alone: for a person at a terminal. A script that forgot its command is shown the help.
-fn interface(context: &Context, plain: bool) -> Outcome<Exit> {
-    let is_person = std::io::stdin().is_terminal() && context.screen.out_is_terminal();
+fn interface(global: Global, place: Place, plain: bool) -> Outcome<Exit> {
+    let screen = Screen::new(place.colours_allowed);
+    let is_person = std::io::stdin().is_terminal() && screen.out_is_terminal();
     if plain {
-        return plain::run(context);
+        return plain::run(&Context::new(global, place)?);
     }
     if is_person && Terminal::open().is_some() {
+        let context = Context::new(global, place)?;
         #[cfg(feature = "tui")]
-        return crate::tui::run(context);
+        return crate::tui::run(&context);
         #[cfg(not(feature = "tui"))]
-        return plain::run(context);
+        return plain::run(&context);
     }
     let help = Arguments::command().render_help().to_string();
-    context.screen.raw(help.as_bytes())?;
+    screen.raw(help.as_bytes())?;
     Err(Fault::silent(Exit::Usage))
 }
 
