@@ -14,15 +14,10 @@ pub(crate) mod confirm;
 mod doctor;
 pub(crate) mod edit;
 pub(crate) mod export;
-<<<<<<< HEAD
 #[cfg(any(feature = "screen", feature = "clipboard"))]
 pub(crate) mod found;
 pub(crate) mod fresh;
-mod giver;
-=======
-pub(crate) mod fresh;
 pub(crate) mod giver;
->>>>>>> f038a10 (vmfa: without a command it opens the interface; --plain works line by line; config prints what can be set)
 mod import;
 mod init;
 pub(crate) mod list;
