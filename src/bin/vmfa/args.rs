@@ -150,6 +150,19 @@ pub(crate) enum Command {
                       vmfa pair --wait github      this code, then the next when it begins"
     )]
     Pair(Pair),
+    /// Show an account's code with its countdown, for as long as you like
+    #[cfg(unix)]
+    #[command(
+        after_help = "Examples:\n  vmfa watch github           the code and how long it holds, in a small pane\n  \
+                      vmfa watch --all aws        every account that matches, one a line\n  \
+                      vmfa watch --json github    a line of JSON a step, for a status bar\n\n\
+                      q or ^C ends it. Watching is use: with every code the agent's idle time begins anew.\n\n\
+                      --json: an object a line with text, tooltip, class and percentage, as waybar's return-type json\n\
+                      takes them, and id, issuer, account, type, code, step, valid_from, valid_until and\n\
+                      seconds_left. While the agent is locked, class is \"locked\" and code is empty. These names are\n\
+                      stable; others may be added."
+    )]
+    Watch(Watch),
     /// Ask for the passphrase once: an agent gives the codes until it is locked
     #[cfg(unix)]
     #[command(
@@ -209,7 +222,8 @@ pub(crate) enum Command {
     Scan(Scan),
     /// List the accounts
     #[command(
-        after_help = "Examples:\n  vmfa list\n  vmfa list aws\n  vmfa list --json | jq -r '.[].account'\n\n\
+        after_help = "Examples:\n  vmfa list\n  vmfa list aws\n  vmfa list --json | jq -r '.[].account'\n  \
+                      vmfa list --names | fzf | xargs -d '\\n' vmfa code\n\n\
                       --json: an array of objects with id, issuer, account, type, algorithm, digits, period, counter,\n\
                       tags and serial_number. These names are stable; others may be added.\n\n\
                       Before the tags, * marks a favourite and ? an account that asks before each code."
@@ -233,7 +247,7 @@ pub(crate) enum Command {
                       vmfa remove --forever github    out of the trash, for good"
     )]
     Remove(Remove),
-    /// Bring an account back from the trash; without a name, list the trash
+    /// Bring an account back from the trash; without a name, choose from what is there
     #[command(after_help = "Example:\n  vmfa restore github")]
     Restore(Restore),
     /// Draw an account as a QR code for another device, after the passphrase was typed
@@ -372,8 +386,8 @@ pub(crate) struct Add {
 #[derive(Args, Default)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Code {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// One that neither --fresh nor `pair` has handed out before; waits for it if need be
     #[arg(long, conflicts_with_all = ["next", "at"])]
@@ -404,8 +418,8 @@ pub(crate) struct MfaProcess {
 
 #[derive(Args)]
 pub(crate) struct Pair {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// The present step and the next one, for services that take no code from the past
     #[arg(long, conflicts_with = "wait")]
@@ -416,6 +430,23 @@ pub(crate) struct Pair {
     /// As JSON: both codes in order, with steps and validity
     #[arg(long, conflicts_with = "wait")]
     pub(crate) json: bool,
+}
+
+#[cfg(unix)]
+#[derive(Args)]
+pub(crate) struct Watch {
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: Vec<String>,
+    /// Every account that matches all these words; all of them, if none is given
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// A line of JSON at every step, for a status bar; waits while the agent is locked
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A line at every step instead of a countdown in place; an empty one while the agent is locked
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) plain: bool,
 }
 
 #[cfg(unix)]
@@ -552,6 +583,9 @@ pub(crate) struct List {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// One name a line that means that account and no other: for menus such as dmenu, rofi and fzf
+    #[arg(long, conflicts_with_all = ["json", "trash"])]
+    pub(crate) names: bool,
     /// What is in the trash instead
     #[arg(long)]
     pub(crate) trash: bool,
@@ -559,8 +593,8 @@ pub(crate) struct List {
 
 #[derive(Args)]
 pub(crate) struct Show {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Print the base32 secret, and nothing else
     #[arg(long)]
@@ -575,8 +609,8 @@ pub(crate) struct Show {
 
 #[derive(Args, Default)]
 pub(crate) struct Edit {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Who asks for the code
     #[arg(long)]
@@ -631,8 +665,8 @@ pub(crate) struct Rename {
 
 #[derive(Args)]
 pub(crate) struct Remove {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Erase an account that is in the trash, for good
     #[arg(long)]
@@ -644,15 +678,15 @@ pub(crate) struct Remove {
 
 #[derive(Args)]
 pub(crate) struct Restore {
-    /// Id, label, name, or words of them
+    /// Id, label, name, or words of them; without it, choose from a list
     #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct Qr {
-    /// Id, label, name, AWS account ID, serial number, or words of them
-    #[arg(required = true, value_name = "QUERY")]
+    /// Id, label, name, AWS account ID, serial number, or words of them; without it, choose from a list
+    #[arg(value_name = "QUERY")]
     pub(crate) query: Vec<String>,
     /// Write a PNG instead, readable by you alone; `-` is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "svg")]

@@ -7,7 +7,9 @@ mod agent;
 pub(crate) mod aws;
 mod backup;
 mod check;
+mod choice;
 mod code;
+mod completions;
 #[cfg(feature = "tui")]
 mod config;
 pub(crate) mod confirm;
@@ -22,6 +24,7 @@ mod import;
 mod init;
 pub(crate) mod list;
 mod manual;
+mod names;
 mod pair;
 mod passphrase;
 pub(crate) mod piped;
@@ -33,6 +36,8 @@ mod slot;
 pub(crate) mod trash;
 #[cfg(unix)]
 mod unit;
+#[cfg(unix)]
+mod watch;
 mod words;
 
 use std::borrow::Borrow;
@@ -95,6 +100,9 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
             }
         };
     }
+    if names::are_asked_for(&arguments) {
+        return names::for_shell(place);
+    }
     let read = match hot::arguments(&arguments) {
         Some(hot) => Ok(hot),
         None => Arguments::try_parse_from(arguments),
@@ -123,13 +131,16 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
     }
 }
 
-fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
+fn dispatch(context: &Context, mut command: Command) -> Outcome<Exit> {
+    choice::complete(context, &mut command)?;
     match command {
         Command::Init(input) => init::run(context, &input).map(done),
         Command::Add(input) => add::run(context, *input),
         Command::Code(input) => code::run(context, &input).map(done),
         Command::MfaProcess(input) => code::for_process(context, input).map(done),
         Command::Pair(input) => pair::run(context, &input).map(done),
+        #[cfg(unix)]
+        Command::Watch(input) => watch::run(context, &input).map(done),
         #[cfg(unix)]
         Command::Unlock(input) => agent::unlock(context, &input).map(done),
         #[cfg(unix)]
@@ -155,7 +166,7 @@ fn dispatch(context: &Context, command: Command) -> Outcome<Exit> {
         Command::Doctor(input) => doctor::run(context, &input),
         #[cfg(feature = "tui")]
         Command::Config(input) => config::run(context, &input).map(done),
-        Command::Completions(input) => manual::completions(context, &input).map(done),
+        Command::Completions(input) => completions::run(context, &input).map(done),
         Command::Man(input) => manual::man(context, &input).map(done),
     }
 }
@@ -260,6 +271,10 @@ pub(crate) fn pick<'a, S: Borrow<Summary>>(
 /// What a person typed to name an account.
 pub(crate) fn words_of(words: &[String]) -> Outcome<String> {
     let query = words.join(" ");
+    let query = match id_behind_label(&query) {
+        Some(id) => id.to_owned(),
+        None => query,
+    };
     if query.trim().is_empty() {
         return Err(Fault::usage("which account? The name is empty").hint(SHOWN_BY));
     }
@@ -268,6 +283,13 @@ pub(crate) fn words_of(words: &[String]) -> Outcome<String> {
         return Err(Fault::new(Exit::NotFound, message).hint(SHOWN_BY));
     }
     Ok(query)
+}
+
+/// The id of a name as [`near`] and `list --names` write it where labels are the same: `GitHub:me (id 1a2b3c4d)`.
+pub(crate) fn id_behind_label(query: &str) -> Option<&str> {
+    let (_, id) = query.trim_end().strip_suffix(')')?.rsplit_once(" (id ")?;
+    let is_id = (8..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then_some(id)
 }
 
 /// Where all accounts are seen.

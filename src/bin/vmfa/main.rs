@@ -13,15 +13,18 @@ mod command;
 mod credential;
 mod fault;
 mod files;
-#[cfg(feature = "tui")]
 #[allow(dead_code, reason = "the interface and the picker use it")]
 mod fuzzy;
 mod hot;
+#[cfg(unix)]
+mod pick;
 mod place;
 mod plain;
 mod print;
 mod prompt;
 mod strength;
+#[cfg(unix)]
+mod tty;
 #[cfg(feature = "tui")]
 mod tui;
 mod unlock;

@@ -45,7 +45,6 @@ pub(crate) struct Place {
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) colours_allowed: bool,
     /// Whether the terminal can do nothing but print lines.
-    #[cfg(feature = "tui")]
     pub(crate) is_dumb: bool,
     /// Whether the terminal says that it shows all colours.
     #[cfg(feature = "tui")]
@@ -112,8 +111,7 @@ impl Place {
             // https://no-color.org: any value but the empty one.
             colours_allowed: set("NO_COLOR").is_none()
                 && set("TERM").is_none_or(|term| term != "dumb"),
-            #[cfg(feature = "tui")]
-            is_dumb: set("TERM").is_some_and(|term| term == "dumb"),
+            is_dumb: set("TERM").is_none_or(|term| term == "dumb"),
             // What terminals have agreed on among themselves: https://github.com/termstandard/colors.
             #[cfg(feature = "tui")]
             truecolor: set("COLORTERM")

@@ -203,6 +203,12 @@ fn own_stdout() -> std::io::Result<std::io::Stdout> {
     Ok(std::io::stdout())
 }
 
+/// A JSON value on one line.
+#[cfg(unix)]
+pub(crate) fn json_line(value: &serde_json::Value) -> Zeroizing<String> {
+    escape_bidi(&Zeroizing::new(value.to_string()))
+}
+
 /// JSON may hold any character but controls; a terminal that shows it should still not be reordered by it.
 fn escape_bidi(json: &str) -> Zeroizing<String> {
     let mut escaped = Zeroizing::new(String::with_capacity(json.len() + 64));
@@ -304,7 +310,7 @@ impl Table {
 }
 
 /// Cut to a width without cutting a wide character in half.
-fn shorten(text: &str, width: usize) -> String {
+pub(crate) fn shorten(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

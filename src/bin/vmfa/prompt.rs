@@ -122,6 +122,12 @@ impl Terminal {
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
+    /// The terminal itself, to draw on.
+    #[cfg(unix)]
+    pub(crate) fn into_file(self) -> File {
+        self.0
+    }
+
     /// Says something on the terminal.
     pub(crate) fn say(&self, text: &str) {
         let _ = writeln!(&self.0, "{text}");
@@ -288,8 +294,9 @@ impl Held {
 
 /// Signals that end a process. While a hidden line is typed they end it only after the terminal was given back.
 #[cfg(unix)]
-struct Signals {
-    came: std::os::unix::net::UnixStream,
+pub(crate) struct Signals {
+    /// Can be read from once one came.
+    pub(crate) came: std::os::unix::net::UnixStream,
     may_end: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
@@ -299,7 +306,7 @@ struct Signals;
 #[cfg(unix)]
 impl Signals {
     /// Takes the signals over, once and for all: outside of a prompt they do what they always do.
-    fn taken_over() -> Option<&'static Self> {
+    pub(crate) fn taken_over() -> Option<&'static Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
         static SIGNALS: std::sync::OnceLock<Option<Signals>> = std::sync::OnceLock::new();
         let make = || {
@@ -315,7 +322,7 @@ impl Signals {
         SIGNALS.get_or_init(make).as_ref()
     }
 
-    fn let_end(&self, may: bool) {
+    pub(crate) fn let_end(&self, may: bool) {
         self.may_end.store(may, std::sync::atomic::Ordering::SeqCst);
     }
 

@@ -38,7 +38,6 @@ use crate::command::add;
 use crate::fault::{self, Exit, Fault, Outcome};
 use crate::place::Place;
 use crate::plain;
-use crate::print::Screen;
 use crate::tui::config::Config;
 use crate::tui::guard::Guard;
 use crate::tui::input::Input;
@@ -79,13 +78,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let (ending, ended) = mpsc::channel::<()>();
     let worker = {
         let inputs = inputs.clone();
-        let quiet = Context {
-            screen: Screen::held_back(),
-            place: Place::read(),
-            global: context.global.clone(),
-            files: context.files.clone(),
-            clock: System,
-        };
+        let quiet = context.held_back(Place::read());
         Worker::new(quiet, config.clear_clipboard_after, made, move |report| {
             let _ = inputs.send(Input::Message(Message::Report(report)));
         })

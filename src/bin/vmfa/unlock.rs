@@ -1,6 +1,6 @@
 //! Getting an open vault: which credentials are tried, and how often a person is asked.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::path::Path;
 
@@ -34,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     pub(crate) files: Files,
     pub(crate) clock: System,
+    /// The vault that was opened to choose an account from, for the command that goes on with it.
+    opened: RefCell<Option<(Asking, Unlocked)>>,
 }
 
 /// Whether what the environment says is enough, or the person has to say it in this very call.
@@ -54,7 +56,21 @@ impl Context {
             global,
             files,
             clock: System,
+            opened: RefCell::new(None),
         })
+    }
+
+    /// The same for another thread, which says nothing by itself.
+    #[cfg(feature = "tui")]
+    pub(crate) fn held_back(&self, place: Place) -> Self {
+        Self {
+            screen: Screen::held_back(),
+            place,
+            global: self.global.clone(),
+            files: self.files.clone(),
+            clock: System,
+            opened: RefCell::default(),
+        }
     }
 
     /// The agent, where one runs and is wanted.
@@ -82,10 +98,7 @@ impl Context {
     /// A connection to the agent, where one runs and is wanted; nobody is told anything.
     #[cfg(unix)]
     pub(crate) fn connect(&self) -> Result<Option<Client>, AgentError> {
-        let global = &self.global;
-        let is_unwanted =
-            global.no_agent || self.place.no_agent || global.recovery || global.accept_rollback;
-        if is_unwanted {
+        if self.agent_is_unwanted() {
             return Ok(None);
         }
         match Client::connect(&self.place.agent(&self.files)) {
@@ -93,6 +106,20 @@ impl Context {
             Err(AgentError::NotRunning) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the vault is to be opened here.
+    #[cfg(unix)]
+    pub(crate) fn agent_is_unwanted(&self) -> bool {
+        let global = &self.global;
+        global.no_agent || self.place.no_agent || global.recovery || global.accept_rollback
+    }
+
+    /// Whether the vault can be opened without anybody typing.
+    #[cfg(unix)]
+    pub(crate) fn has_credential(&self) -> Outcome<bool> {
+        let key_file = self.global.key_file.is_some() || self.place.key_file.is_some();
+        Ok(key_file || self.source(Asking::Usual)?.is_some())
     }
 
     /// Says why the agent isn't asked, and what to do about it.
@@ -168,6 +195,11 @@ impl Context {
 
     /// Opens the vault, with the credential given in this very call where a secret is to be shown.
     pub(crate) fn open_by(&self, asking: Asking) -> Outcome<Unlocked> {
+        if let Some((asked, vault)) = self.opened.take()
+            && (asked == asking || asked == Asking::Again)
+        {
+            return Ok(vault);
+        }
         // From here on the process holds a passphrase, and then a key.
         #[cfg(unix)]
         vmfa::secret::process::keep_out();
@@ -260,6 +292,11 @@ impl Context {
         if let Some(problem) = vault.pin_problem() {
             self.screen.warn(problem);
         }
+    }
+
+    /// Keeps an open vault for the next who wants it open in this way: nobody should type a passphrase twice.
+    pub(crate) fn keep_open(&self, asking: Asking, vault: Unlocked) {
+        self.opened.replace(Some((asking, vault)));
     }
 
     /// Puts a backup in the vault's place.

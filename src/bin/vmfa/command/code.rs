@@ -110,7 +110,7 @@ fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -
 
 /// The account that the words mean. Ten thousand summaries needn't be kept for one code.
 fn picked(vault: &Unlocked, words: &[String]) -> Outcome<Summary> {
-    let query = words.join(" ");
+    let query = words_of(words)?;
     let mut glance = Glance::new(&query);
     let candidates = vault.live_where(|summary| glance.may_mean(summary));
     match query::find(&query, &candidates) {

@@ -8,7 +8,7 @@ use vmfa::authenticator::Authenticator;
 use vmfa::vault::UnknownRecord;
 
 use crate::args::List;
-use crate::command::short_id;
+use crate::command::{names, short_id};
 use crate::fault::Outcome;
 use crate::print::Table;
 use crate::unlock::Context;
@@ -21,6 +21,10 @@ pub(crate) fn run(context: &Context, input: &List) -> Outcome {
         .map(|index| all[index].clone())
         .collect();
     sort(&mut summaries);
+    if input.names {
+        // A name must mean its account among all, whatever the query.
+        return names::print(context, &all, &summaries);
+    }
     if input.json {
         return context
             .screen

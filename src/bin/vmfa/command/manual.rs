@@ -1,18 +1,12 @@
-//! `vmfa completions` and `vmfa man`: both generated from the arguments themselves.
+//! `vmfa man`: generated from the arguments themselves.
 
 use std::io::Write;
 
 use clap::CommandFactory;
 
-use crate::args::{Arguments, Completions, Man};
+use crate::args::{Arguments, Man};
 use crate::fault::{EXIT_CODES, Exit, Fault, Outcome};
 use crate::unlock::Context;
-
-pub(crate) fn completions(context: &Context, input: &Completions) -> Outcome {
-    let mut script = Vec::new();
-    clap_complete::generate(input.shell, &mut Arguments::command(), "vmfa", &mut script);
-    context.screen.raw(&script)
-}
 
 pub(crate) fn man(context: &Context, input: &Man) -> Outcome {
     let mut command = Arguments::command();
