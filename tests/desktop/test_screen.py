@@ -179,6 +179,16 @@ def test_a_delay_is_waited_for(desk, display):
     assert "added Example:late" in said(terminal)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--yes"], ["--delay", "1"], ["--screen", "--clipboard"], ["--screen", "--uri", "-"], ["--clipboard", "--secret", "-"],
+     ["--screen", "a.png"], ["--clipboard", "name", "a.png"]],
+)
+def test_what_cannot_be_meant(desk, display, arguments):
+    done = desk.run("add", *arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+
+
 def test_no_display(desk):
     done = desk.run("add", "--screen", "--yes")
     assert done.returncode == 3 and "neither WAYLAND_DISPLAY nor DISPLAY" in done.stderr

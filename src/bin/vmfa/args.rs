@@ -118,7 +118,7 @@ pub(crate) enum Command {
     /// Make a vault; shows its recovery code once
     #[command(after_help = "Example:\n  vmfa init")]
     Init(Init),
-    /// Add accounts from QR pictures, Key URIs or a typed secret
+    /// Add accounts from QR pictures, the screen, the clipboard, Key URIs or a typed secret
     #[command(
         after_help = "Examples:\n  vmfa add qr.png                         every account in a picture; for AWS also the two codes to type\n  \
                       vmfa add work:me@example.com qr.png     under a name of your own\n  grim - | vmfa add -                     a screenshot, from standard input\n  \
@@ -327,7 +327,7 @@ pub(crate) struct Add {
     pub(crate) secret: Option<String>,
     /// Look for QR codes on every monitor, show what was found, and ask
     #[cfg(feature = "screen")]
-    #[arg(long, conflicts_with_all = ["uri", "secret"])]
+    #[arg(long, group = "around", conflicts_with_all = ["uri", "secret"])]
     pub(crate) screen: bool,
     /// With --screen: wait so long first, to bring a window to the front
     #[cfg(feature = "screen")]
@@ -335,12 +335,11 @@ pub(crate) struct Add {
     pub(crate) delay: u64,
     /// Take a picture, Key URIs or a secret out of the clipboard, show what was found, and ask
     #[cfg(feature = "clipboard")]
-    #[cfg_attr(feature = "screen", arg(long, conflicts_with_all = ["uri", "secret", "screen"]))]
-    #[cfg_attr(not(feature = "screen"), arg(long, conflicts_with_all = ["uri", "secret"]))]
+    #[arg(long, group = "around", conflicts_with_all = ["uri", "secret"])]
     pub(crate) clipboard: bool,
     /// Add what --screen or --clipboard finds without asking
     #[cfg(any(feature = "screen", feature = "clipboard"))]
-    #[arg(long, conflicts_with_all = ["uri", "secret"])]
+    #[arg(long, requires = "around")]
     pub(crate) yes: bool,
     /// Who asks for the code
     #[arg(long)]

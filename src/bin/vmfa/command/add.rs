@@ -1,4 +1,4 @@
-//! `vmfa add`: accounts in, from pictures, Key URIs or a typed secret.
+//! `vmfa add`: accounts in, from pictures, the screen, the clipboard, Key URIs or a typed secret.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

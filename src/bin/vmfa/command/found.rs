@@ -37,7 +37,12 @@ pub(crate) fn on_screen(place: &Place) -> Outcome<Found> {
     for mut shot in capture::screens(place)? {
         let name = shot.name.clone();
         found.remarks.extend(shot.remark.take());
-        let scanned = shot.codes()?;
+        let scanned = shot
+            .codes()
+            .map_err(|fault| match found.remarks.as_slice() {
+                [] => fault,
+                remarks => fault.hint(remarks.join("; ")),
+            })?;
         looked_at.push(format!("{} x {}", scanned.width, scanned.height));
         found.take_codes(&name, scanned.texts);
     }
