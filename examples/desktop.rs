@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use vmfa::agent::desktop::{Answer, Buses, Cue, Question, ask, watch};
+use vmfa::agent::desktop::{Answer, Cue, Question, ask, watch};
+use vmfa::desktop::Buses;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -330,7 +330,7 @@ def test_a_portal_that_goes_away_and_one_that_is_not_there(desk, session):
     _, err = running.communicate(timeout=60)
     assert running.returncode == 3 and b"could take no screenshot" in err
     done = desk.run("add", "--screen", "--yes")
-    assert done.returncode == 3 and "has no portal for screenshots" in done.stderr and "grim: it is not installed" in done.stderr
+    assert done.returncode == 3 and "has no portal for screenshots" in done.stderr and "grim: " in done.stderr
 
 
 @pytest.mark.long
