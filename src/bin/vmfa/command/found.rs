@@ -1,5 +1,6 @@
 //! What is found on the screens and in the clipboard, and what is said of it before anything of it is kept.
 
+#[cfg(feature = "clipboard")]
 use vmfa::account::key_uri;
 use vmfa::import;
 use vmfa::secret::SecretText;
@@ -8,6 +9,7 @@ use vmfa::secret::SecretText;
 use crate::capture;
 #[cfg(feature = "clipboard")]
 use crate::clipboard::{self, Pasted};
+#[cfg(feature = "clipboard")]
 use crate::command::piped::uris_of;
 use crate::command::scan;
 use crate::fault::{Exit, Fault, Outcome};
