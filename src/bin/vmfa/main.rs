@@ -13,7 +13,6 @@ mod command;
 mod credential;
 mod fault;
 mod files;
-#[allow(dead_code, reason = "the interface and the picker use it")]
 mod fuzzy;
 mod hot;
 #[cfg(unix)]

@@ -60,6 +60,7 @@ macro_rules! parts {
             }
 
             /// Every part with its name.
+            #[cfg(test)]
             pub(crate) fn parts(&self) -> impl Iterator<Item = (&'static str, Style)> {
                 [$(($name, self.$field),)+].into_iter()
             }

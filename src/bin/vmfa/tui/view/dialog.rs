@@ -124,6 +124,14 @@ fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
     let (width, height) = (usize::from(room.width), usize::from(room.height));
     let page = help::help(&state.config.keymap, &state.theme, width, height, scroll);
     put(&page.lines, 0, room, frame);
+    if scroll < page.last {
+        let more = Line::styled("↓ more", state.theme.key);
+        let (x, y) = (
+            room.right().saturating_sub(6),
+            room.bottom().saturating_sub(1),
+        );
+        frame.buffer_mut().set_line(x, y, &more, 6);
+    }
 }
 
 fn draw_details(
