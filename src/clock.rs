@@ -155,6 +155,11 @@ impl Deadline {
         self.left().is_zero()
     }
 
+    /// The moment, for other people's code that waits until then.
+    pub fn instant(self) -> Instant {
+        self.0
+    }
+
     /// How long is left; zero when it is past.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

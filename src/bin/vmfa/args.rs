@@ -4,11 +4,11 @@
 pub(crate) mod aws;
 
 use std::path::PathBuf;
-#[cfg(any(unix, feature = "tui"))]
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::clipboard::LONGEST;
 use crate::fault::EXIT_CODES;
 
 /// An authenticator for the terminal: the virtual MFA device of AWS, on your own desktop.
@@ -133,7 +133,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  vmfa code github                        the code of the one account that matches\n  \
                       vmfa code aws root                      words in any order\n  vmfa code --fresh --within 2 admin      one that no --fresh got before, as AWS STS wants it\n  \
-                      vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n\nA counter-based (HOTP) account's counter advances with every code."
+                      vmfa code --min-validity 10 github      wait for the next one if fewer than 10 s are left\n  \
+                      vmfa code --copy github                 into the clipboard for 30 s, and not onto the screen\n\nA counter-based (HOTP) account's counter advances with every code."
     )]
     Code(Code),
     /// Print a new code, for a program that sends it to AWS
@@ -406,6 +407,12 @@ pub(crate) struct Code {
     /// As JSON: code, time step, and the seconds from and until which it holds
     #[arg(long)]
     pub(crate) json: bool,
+    /// Into the clipboard, and out of it again after 30 s; the code isn't printed
+    #[arg(long)]
+    pub(crate) copy: bool,
+    /// With --copy: how long it stays in the clipboard, up to 1h
+    #[arg(long, value_name = "TIME", requires = "copy", value_parser = short_span)]
+    pub(crate) copy_for: Option<Duration>,
 }
 
 #[derive(Args)]
@@ -909,6 +916,15 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
         return Err(wrong());
     }
     Ok(Duration::from_secs(seconds))
+}
+
+/// A span as [`span`] reads it, of the length that a code may stay in the clipboard.
+fn short_span(text: &str) -> Result<Duration, String> {
+    let wrong = "not a time such as 30s or 5m, from 1s to 1h";
+    span(text)
+        .ok()
+        .filter(|span| *span <= LONGEST)
+        .ok_or_else(|| wrong.to_owned())
 }
 
 /// A whole number, or words that say so.

@@ -55,6 +55,7 @@ use vmfa::clock::UnixTime;
 use vmfa::vault::{Saved, Unlocked};
 
 use crate::args::{Arguments, Command, Global};
+use crate::clipboard::keeper;
 use crate::fault::{Exit, Fault, Outcome};
 use crate::hot;
 use crate::place::Place;
@@ -88,6 +89,10 @@ fn how_to(arguments: &[OsString]) -> Option<Outcome<String>> {
 
 /// Does what the arguments say.
 pub(crate) fn run(arguments: Vec<OsString>) -> Exit {
+    // It needs no vault, and nobody but vmfa itself starts it.
+    if let Some(asked) = keeper::asked(&arguments) {
+        return asked.keep();
+    }
     let place = Place::read();
     let colours = place.colours_allowed;
     if let Some(told) = how_to(&arguments) {

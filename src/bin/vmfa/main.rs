@@ -6,8 +6,6 @@ mod args;
 mod aws_files;
 #[cfg(feature = "screen")]
 mod capture;
-#[cfg(feature = "clipboard")]
-#[allow(dead_code, reason = "`--copy`, `--clipboard` and the interface use it")]
 mod clipboard;
 mod command;
 mod credential;

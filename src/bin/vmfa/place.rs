@@ -247,7 +247,26 @@ impl Place {
             "DBUS_SYSTEM_BUS_ADDRESS",
             "RUST_BACKTRACE",
         ];
-        let values = NAMES.into_iter().map(|name| (name, std::env::var_os(name)));
+        self.given(&NAMES)
+    }
+
+    /// What the environment says of displays and terminals, read when it is asked for: no code needs it.
+    pub(crate) fn display(&self) -> DisplayPlace {
+        let text = |name: &str| set(name).map(|value| value.to_string_lossy().into_owned());
+        let remote = ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"];
+        DisplayPlace {
+            wayland: set("WAYLAND_DISPLAY").is_some(),
+            x11: text("DISPLAY"),
+            remote: remote.iter().any(|name| set(name).is_some()),
+            tmux: set("TMUX").is_some(),
+            screen: set("STY").is_some(),
+            term: text("TERM").unwrap_or_default(),
+        }
+    }
+
+    /// These variables, for a process that needs them and nothing else.
+    pub(crate) fn given(&self, names: &[&'static str]) -> Vec<(&'static str, OsString)> {
+        let values = names.iter().map(|name| (*name, std::env::var_os(name)));
         values
             .filter_map(|(name, value)| Some((name, value?)))
             .collect()
@@ -268,6 +287,23 @@ impl Place {
         }
         clean(&path.display().to_string()).into_owned()
     }
+}
+
+/// What the environment says of displays and terminals.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DisplayPlace {
+    /// Whether there is a Wayland compositor: `WAYLAND_DISPLAY`.
+    pub(crate) wayland: bool,
+    /// The X server: `DISPLAY`.
+    pub(crate) x11: Option<String>,
+    /// Whether the person sits elsewhere: what sshd sets.
+    pub(crate) remote: bool,
+    /// Whether tmux is around us: `TMUX`.
+    pub(crate) tmux: bool,
+    /// Whether GNU screen is: `STY`.
+    pub(crate) screen: bool,
+    /// The terminal: `TERM`; empty where nothing is said.
+    pub(crate) term: String,
 }
 
 /// What the environment says of AWS.

@@ -12,6 +12,7 @@ use vmfa::otp::{self, Moment, OtpError, Scheme};
 use vmfa::vault::Unlocked;
 
 use crate::args::{Code, MfaProcess};
+use crate::clipboard::{self, Copied};
 #[cfg(unix)]
 use crate::command::by_query;
 use crate::command::giver::Giver;
@@ -24,15 +25,15 @@ pub(crate) fn run(context: &Context, input: &Code) -> Outcome {
     words_of(&input.query)?;
     #[cfg(unix)]
     if let Some((summary, code)) = by_agent(context, input)? {
-        return print(context, &summary, &code, input);
+        return give(context, &summary, &code, input);
     }
     let vault = context.open()?;
     let summary = &picked(&vault, &input.query)?;
-    context.screen.needs_stdout()?;
+    needs_stdout(context, input)?;
     let mut giver = Giver::of_vault(context, vault);
     let code = one(context, &mut giver, summary, input)?;
     giver.close();
-    print(context, summary, &code, input)
+    give(context, summary, &code, input)
 }
 
 /// For a program that sends it to AWS: a code that nobody had, of a step that AWS takes.
@@ -57,7 +58,7 @@ fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Co
     };
     let query = words_of(&input.query)?;
     let is_plain = !input.fresh && !input.next && input.min_validity.is_none();
-    context.screen.needs_stdout()?;
+    needs_stdout(context, input)?;
     let mut known = None;
     if is_plain {
         let now = match input.at {
@@ -86,6 +87,71 @@ fn by_agent(context: &Context, input: &Code) -> Outcome<Option<(Summary, otp::Co
     let code = one(context, &mut giver, &summary, input)?;
     giver.close();
     Ok(Some((summary, code)))
+}
+
+/// Standard output is needed by all that print a code.
+fn needs_stdout(context: &Context, input: &Code) -> Outcome {
+    if input.copy && !input.json {
+        return Ok(());
+    }
+    context.screen.needs_stdout()
+}
+
+/// Whether nobody is ever given this code again.
+fn is_used_up(summary: &Summary, input: &Code) -> bool {
+    input.fresh || matches!(summary.scheme, Scheme::Hotp(_))
+}
+
+/// To where it was asked for.
+fn give(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -> Outcome {
+    if !input.copy {
+        return print(context, summary, code, input);
+    }
+    let span = input.copy_for.unwrap_or(clipboard::CLEAR_AFTER);
+    let copied = match clipboard::copy(&context.place, code.as_str(), span) {
+        Ok(copied) => copied,
+        Err(fault) => {
+            // Better seen by the person than seen by nobody.
+            if is_used_up(summary, input) && context.screen.out_is_terminal() {
+                print(context, summary, code, input)?;
+            }
+            return Err(fault);
+        }
+    };
+    let cleared = match copied {
+        Copied::Cleared(span) => Some(span.as_secs()),
+        Copied::Stays => None,
+    };
+    if input.json {
+        let now = if input.at.is_some() {
+            None
+        } else {
+            context.clock.now().ok()
+        };
+        let mut value = described(summary, code, now);
+        // What is asked for is that nobody sees it.
+        if let Some(object) = value.as_object_mut() {
+            object.shift_remove("code");
+        }
+        value["copied"] = true.into();
+        value["cleared_after"] = cleared.into();
+        return context.screen.json(&value);
+    }
+    let held = match input.at {
+        Some(_) => String::new(),
+        None => format!(", {}", validity(code, context.now()?)),
+    };
+    let left = match cleared {
+        Some(seconds) => format!("it leaves the clipboard in {seconds} s"),
+        None => {
+            "through the terminal, which can't be asked: it stays until something else is copied"
+                .into()
+        }
+    };
+    context
+        .screen
+        .remark(&format!("copied: {}{held}; {left}", named(summary)));
+    Ok(())
 }
 
 fn print(context: &Context, summary: &Summary, code: &otp::Code, input: &Code) -> Outcome {
@@ -126,6 +192,10 @@ fn one(
     summary: &Summary,
     input: &Code,
 ) -> Outcome<otp::Code> {
+    if input.copy && is_used_up(summary, input) {
+        // Before it is made: there would be no second one.
+        clipboard::is_there(&context.place)?;
+    }
     if let Scheme::Hotp(_) = summary.scheme {
         if input.next || input.at.is_some() || input.min_validity.is_some() {
             return Err(
