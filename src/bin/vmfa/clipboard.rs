@@ -199,3 +199,60 @@ fn too_long() -> Fault {
 fn too_large() -> Fault {
     Fault::usage("the picture in the clipboard is too large")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let picture = image::RgbaImage::from_fn(width, height, |x, y| {
+            image::Rgba([x as u8, y as u8, 7, 255])
+        });
+        let mut file = Cursor::new(Vec::new());
+        picture
+            .write_to(&mut file, ImageFormat::Png)
+            .expect("a picture in memory");
+        file.into_inner()
+    }
+
+    #[test]
+    fn a_picture_is_taken_row_by_row() {
+        let Ok(Pasted::Picture {
+            width,
+            height,
+            rgba,
+        }) = decoded(&png(3, 2))
+        else {
+            panic!("no picture")
+        };
+        assert_eq!((width, height), (3, 2));
+        assert_eq!(rgba.expose()[4 * 5..], [2, 1, 7, 255]);
+    }
+
+    #[test]
+    fn a_picture_that_is_none_or_too_large_is_refused_before_it_is_decoded() {
+        let refused = |png: &[u8]| match decoded(png) {
+            Ok(_) => panic!("taken"),
+            Err(fault) => fault.message().to_owned(),
+        };
+        assert!(refused(b"").contains("damaged"));
+        let mut cut = png(30, 20);
+        cut.truncate(60);
+        assert!(refused(&cut).contains("damaged"));
+        // The size in the head is what is believed first; its checksum is of no use to whoever wants to deceive.
+        let mut huge = png(3, 2);
+        huge[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
+        let crc = crc32(&huge[12..29]).to_be_bytes();
+        huge[29..33].copy_from_slice(&crc);
+        assert!(refused(&huge).contains("too large"));
+    }
+
+    /// As PNG's specification, annex D, has it.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
+            })
+        })
+    }
+}

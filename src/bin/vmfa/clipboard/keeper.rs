@@ -24,7 +24,7 @@ use crate::place::Place;
 /// The word that makes this program a keeper.
 const COMMAND: &str = "clipboard-keeper";
 /// How long a keeper may take until it holds the clipboard.
-const START: Duration = Duration::from_secs(10);
+const START: Duration = Duration::from_secs(12);
 /// What it says when it does.
 const HOLDS: &str = "holds";
 /// The most that it may say.

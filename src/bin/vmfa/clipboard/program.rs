@@ -138,7 +138,7 @@ impl Serving {
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         let mut command = command(tool.program, tool.copy);
         command.process_group(0);
-        if way == Way::WlCopy && knows_sensitive(tool) {
+        if way == Way::WlCopy && knows_sensitive(tool).map_err(|()| failed(way))? {
             command.arg("--sensitive");
         }
         let mut child = fed(command, code).map_err(|()| failed(way))?;
@@ -214,9 +214,9 @@ fn wait_for_group(group: rustix::process::Pid) {
 
 /// Newer ones mark what they are told to mark.
 #[cfg(unix)]
-fn knows_sensitive(tool: &Tool) -> bool {
-    let help = said(command(tool.program, &["--help"]), 1 << 16);
-    help.is_ok_and(|help| String::from_utf8_lossy(&help).contains("--sensitive"))
+fn knows_sensitive(tool: &Tool) -> Result<bool, ()> {
+    let help = said(command(tool.program, &["--help"]), 1 << 16)?;
+    Ok(String::from_utf8_lossy(&help).contains("--sensitive"))
 }
 
 /// The text in the clipboard; none where there is none.
@@ -331,4 +331,38 @@ fn failed(way: Way) -> Fault {
         Exit::NotFound,
         format!("{} isn't there, or fails", way.name()),
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn said_by(script: &str, most: usize) -> Result<String, ()> {
+        let said = said(command("sh", &["-c", script]), most)?;
+        Ok(String::from_utf8_lossy(&said).into_owned())
+    }
+
+    #[test]
+    fn what_a_program_says_is_taken_whole_or_not_at_all() {
+        assert_eq!(said_by("printf abc", 3), Ok("abc".into()));
+        assert_eq!(said_by("printf abcd", 3), Err(()));
+        assert_eq!(said_by("printf abc; exit 1", 3), Err(()));
+        assert_eq!(said_by("", 3), Ok(String::new()));
+        // Without an end.
+        assert_eq!(said_by("exec yes", 1 << 20), Err(()));
+        let long = said_by("head -c 100000 /dev/zero | tr '\\0' x", 100_000);
+        assert_eq!(long, Ok("x".repeat(100_000)));
+        assert!(said(command("/nonexistent", &[]), 3).is_err());
+    }
+
+    #[test]
+    fn a_program_is_told_the_code_and_must_end_well() {
+        let ended_by = |script: &str| {
+            let code = SecretText::new("123456".into());
+            let mut child = fed(command("sh", &["-c", script]), &code)?;
+            ended(&mut child, Deadline::after(ANSWER))
+        };
+        assert_eq!(ended_by("test \"$(cat)\" = 123456"), Ok(()));
+        assert_eq!(ended_by("test \"$(cat)\" = 123457"), Err(()));
+    }
 }
