@@ -335,11 +335,9 @@ pub(crate) struct Add {
     #[arg(long, value_name = "SECONDS", requires = "screen", default_value_t = 0, value_parser = number::<u64>, hide_default_value = true)]
     pub(crate) delay: u64,
     /// Take a picture, Key URIs or a secret out of the clipboard, show what was found, and ask
-    #[cfg(feature = "clipboard")]
     #[arg(long, group = "around", conflicts_with_all = ["uri", "secret"])]
     pub(crate) clipboard: bool,
     /// Add what --screen or --clipboard finds without asking
-    #[cfg(any(feature = "screen", feature = "clipboard"))]
     #[arg(long, requires = "around")]
     pub(crate) yes: bool,
     /// Who asks for the code
@@ -551,26 +549,14 @@ pub(crate) struct Import {
 pub(crate) struct Scan {
     /// Pictures (PNG, JPEG, WebP, GIF, BMP, TIFF); `-` is standard input
     #[arg(value_name = "PICTURE")]
-    #[cfg_attr(
-        not(any(feature = "screen", feature = "clipboard")),
-        arg(required = true)
-    )]
-    #[cfg_attr(all(feature = "screen", feature = "clipboard"), arg(required_unless_present_any = ["screen", "clipboard"]))]
-    #[cfg_attr(
-        all(feature = "screen", not(feature = "clipboard")),
-        arg(required_unless_present = "screen")
-    )]
-    #[cfg_attr(
-        all(feature = "clipboard", not(feature = "screen")),
-        arg(required_unless_present = "clipboard")
-    )]
+    #[cfg_attr(feature = "screen", arg(required_unless_present_any = ["screen", "clipboard"]))]
+    #[cfg_attr(not(feature = "screen"), arg(required_unless_present = "clipboard"))]
     pub(crate) pictures: Vec<PathBuf>,
     /// What every monitor shows now
     #[cfg(feature = "screen")]
     #[arg(long)]
     pub(crate) screen: bool,
     /// What was copied
-    #[cfg(feature = "clipboard")]
     #[arg(long)]
     pub(crate) clipboard: bool,
     /// As JSON

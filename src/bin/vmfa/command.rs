@@ -16,7 +16,6 @@ pub(crate) mod confirm;
 mod doctor;
 pub(crate) mod edit;
 pub(crate) mod export;
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 pub(crate) mod found;
 pub(crate) mod fresh;
 pub(crate) mod giver;

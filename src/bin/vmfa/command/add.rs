@@ -18,7 +18,6 @@ use vmfa::secret::SecretText;
 use vmfa::vault::{Added, KdfParams, Unlocked};
 
 use crate::args::Add;
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 use crate::command::found;
 use crate::command::piped::{Piped, secret_line, uris_of};
 use crate::command::relabel::Words;
@@ -362,12 +361,7 @@ fn looks_around(input: &Add) -> bool {
     if input.screen {
         return true;
     }
-    #[cfg(feature = "clipboard")]
-    if input.clipboard {
-        return true;
-    }
-    let _ = input;
-    false
+    input.clipboard
 }
 
 /// Whether it is one account, and nobody has said whose.
@@ -376,7 +370,6 @@ fn is_nameless(rows: &[Result<Draft, Refusal>]) -> bool {
 }
 
 /// What is on the screens or in the clipboard, once the person has seen it and wants it.
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 fn from_around(context: &Context, input: &Add) -> Outcome<(Rows, Coming)> {
     let mut found = look_around(context, input)?;
     found.agree(context, input.yes)?;
@@ -387,7 +380,6 @@ fn from_around(context: &Context, input: &Add) -> Outcome<(Rows, Coming)> {
             ..Draft::default()
         })
     }));
-    #[cfg(feature = "clipboard")]
     if input.clipboard {
         context.screen.remark(
             "The clipboard still holds the secret: copy something else when the account works.",
@@ -396,13 +388,14 @@ fn from_around(context: &Context, input: &Add) -> Outcome<(Rows, Coming)> {
     Ok((rows, coming))
 }
 
-#[cfg(not(any(feature = "screen", feature = "clipboard")))]
-fn from_around(_context: &Context, _input: &Add) -> Outcome<(Rows, Coming)> {
-    Ok((Vec::new(), Coming::ToBeEnabled))
-}
-
-#[cfg(any(feature = "screen", feature = "clipboard"))]
-fn look_around(context: &Context, input: &Add) -> Outcome<found::Found> {
+fn look_around(
+    context: &Context,
+    #[cfg_attr(
+        not(feature = "screen"),
+        expect(unused_variables, reason = "there is one place to look at")
+    )]
+    input: &Add,
+) -> Outcome<found::Found> {
     #[cfg(feature = "screen")]
     if input.screen {
         if input.delay > 0 {
@@ -413,12 +406,7 @@ fn look_around(context: &Context, input: &Add) -> Outcome<found::Found> {
         }
         return found::on_screen(&context.place);
     }
-    #[cfg(feature = "clipboard")]
-    if input.clipboard {
-        return found::in_clipboard(&context.place);
-    }
-    let _ = (context, input);
-    Ok(found::Found::default())
+    found::in_clipboard(&context.place)
 }
 
 /// A secret, piped or typed; what is typed without a name may also be a whole Key URI.

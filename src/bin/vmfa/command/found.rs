@@ -1,15 +1,12 @@
 //! What is found on the screens and in the clipboard, and what is said of it before anything of it is kept.
 
-#[cfg(feature = "clipboard")]
 use vmfa::account::key_uri;
 use vmfa::import;
 use vmfa::secret::SecretText;
 
 #[cfg(feature = "screen")]
 use crate::capture;
-#[cfg(feature = "clipboard")]
 use crate::clipboard::{self, Pasted};
-#[cfg(feature = "clipboard")]
 use crate::command::piped::uris_of;
 use crate::command::scan;
 use crate::fault::{Exit, Fault, Outcome};
@@ -69,7 +66,6 @@ pub(crate) fn on_screen(place: &Place) -> Outcome<Found> {
 ///
 /// # Errors
 /// There is no clipboard, nothing in it, or nothing of these.
-#[cfg(feature = "clipboard")]
 pub(crate) fn in_clipboard(place: &Place) -> Outcome<Found> {
     const NAME: &str = "clipboard";
     let mut found = Found::default();
@@ -107,7 +103,6 @@ pub(crate) fn in_clipboard(place: &Place) -> Outcome<Found> {
 }
 
 /// Whether a text has a Key URI in it.
-#[cfg(feature = "clipboard")]
 fn holds_uri(text: &str) -> bool {
     key_uri::split(text).any(is_account)
 }

@@ -11,7 +11,6 @@ use vmfa::qr::{self, Scanned};
 use vmfa::secret::SecretText;
 
 use crate::args::Scan;
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 use crate::command::found;
 use crate::command::named;
 use crate::fault::{Exit, Fault, Outcome};
@@ -23,7 +22,6 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
     let mut read_any = false;
     let mut values = Vec::new();
     let mut texts = Vec::new();
-    #[cfg(any(feature = "screen", feature = "clipboard"))]
     for found in elsewhere(context, input) {
         match found {
             Ok(found) => {
@@ -89,14 +87,12 @@ pub(crate) fn run(context: &Context, input: &Scan) -> Outcome<Exit> {
 }
 
 /// What is on the screens and in the clipboard, as far as it was asked for.
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 fn elsewhere(context: &Context, input: &Scan) -> Vec<Outcome<found::Found>> {
     let mut all = Vec::new();
     #[cfg(feature = "screen")]
     if input.screen {
         all.push(found::on_screen(&context.place));
     }
-    #[cfg(feature = "clipboard")]
     if input.clipboard {
         all.push(found::in_clipboard(&context.place));
     }
@@ -104,7 +100,6 @@ fn elsewhere(context: &Context, input: &Scan) -> Vec<Outcome<found::Found>> {
 }
 
 /// The accounts in a text, a line each: issuer, name and parameters, and why one is none.
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 pub(crate) fn told(name: &str, text: &SecretText) -> Vec<String> {
     let rows = rows(text).into_iter();
     rows.map(|row| said(name, &row)).collect()

@@ -7,17 +7,15 @@ use vmfa::clock::UnixTime;
 use vmfa::otp::{Moment, Pairing, Scheme};
 use zeroize::Zeroizing;
 
-#[cfg(feature = "clipboard")]
-use crate::command::counted;
-use crate::command::fresh;
-#[cfg(not(feature = "clipboard"))]
-use crate::fault::Exit;
+use crate::clipboard::{self, Copied};
+use crate::command::{counted, fresh};
 use crate::fault::{Fault, Outcome};
 use crate::plain::session::Session;
 use crate::plain::spoken::{called, grouped, left};
 
 /// With fewer seconds left the next code is said too.
 const SOON: Duration = Duration::from_secs(5);
+
 impl Session<'_> {
     pub(super) fn speak(&mut self, summary: &Summary) -> Outcome {
         self.chosen = Some(summary.id);
@@ -49,21 +47,25 @@ impl Session<'_> {
         self.say_code(&[&called(summary), ": ", &grouped(code.as_str()), ", ", &left])
     }
 
-    #[cfg(feature = "clipboard")]
     pub(super) fn copy(&mut self, summary: &Summary) -> Outcome {
-        use crate::clipboard::{self, Copied};
-        // The longest time that can be set: a clipboard is never told to wait for ever.
-        const LONGEST: Duration = Duration::from_secs(30 * 86_400);
         let context = self.context;
-        let clear_after = self.clear_after.unwrap_or(LONGEST);
+        let clear_after = self.clear_after.unwrap_or(clipboard::LONGEST);
         let giver = self.giver()?;
         giver.may(summary)?;
         let code = if let Scheme::Hotp(_) = summary.scheme {
+            // A counter's code can't be made again.
+            clipboard::is_there(&context.place)?;
             giver.next_hotp(summary)?
         } else {
             giver.code_at(summary, || context.now())?
         };
-        let stays = match clipboard::copy(&context.place, code.as_str(), clear_after)? {
+        let copied = clipboard::copy(&context.place, code.as_str(), clear_after);
+        if copied.is_err()
+            && let Scheme::Hotp(_) = summary.scheme
+        {
+            self.say_code(&[&called(summary), ": ", &grouped(code.as_str())])?;
+        }
+        let stays = match copied? {
             Copied::Cleared(after) if self.clear_after.is_some() => {
                 let after = counted(after.as_secs() as usize, "second");
                 format!("it leaves the clipboard in {after}")
@@ -74,15 +76,6 @@ impl Session<'_> {
         self.say(&format!(
             "copied the code of {}, {left}; {stays}",
             called(summary)
-        ))
-    }
-
-    #[cfg(not(feature = "clipboard"))]
-    pub(super) fn copy(&mut self, _summary: &Summary) -> Outcome {
-        let _ = self.clear_after;
-        Err(Fault::new(
-            Exit::NotFound,
-            "this vmfa is built without the clipboard",
         ))
     }
 

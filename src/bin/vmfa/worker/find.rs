@@ -8,7 +8,6 @@ use vmfa::import;
 use vmfa::secret::SecretText;
 
 use super::Worker;
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 use crate::command::found::{self, Found};
 use crate::command::piped::uris_of;
 use crate::command::relabel::Words;
@@ -26,7 +25,6 @@ impl Worker {
             Find::Picture(path) => self.picture(&path)?,
             #[cfg(feature = "screen")]
             Find::Screen => taken(found::on_screen(&self.context.place)?, &mut rows),
-            #[cfg(feature = "clipboard")]
             Find::Clipboard => {
                 let found = found::in_clipboard(&self.context.place)?;
                 if let Some(secret) = found.bare_secret {
@@ -35,9 +33,9 @@ impl Worker {
                 taken(found, &mut rows)
             }
             #[cfg(not(feature = "screen"))]
-            Find::Screen => return Err(not_built("the screen")),
-            #[cfg(not(feature = "clipboard"))]
-            Find::Clipboard => return Err(not_built("the clipboard")),
+            Find::Screen => {
+                return Err(Fault::usage("vmfa was built without a look at the screen"));
+            }
         };
         let now = self.context.now()?;
         for draft in drafts {
@@ -103,7 +101,6 @@ fn typed(text: SecretText, name: &str) -> Outcome<Vec<Result<Draft, Refusal>>> {
 }
 
 /// What was found on the screen or in the clipboard; what else is to be known becomes rows.
-#[cfg(any(feature = "screen", feature = "clipboard"))]
 fn taken(found: Found, rows: &mut Vec<Row>) -> Vec<Result<Draft, Refusal>> {
     rows.extend(found.remarks.iter().map(|remark| Row {
         text: clean(remark).into_owned(),
@@ -111,13 +108,6 @@ fn taken(found: Found, rows: &mut Vec<Row>) -> Vec<Result<Draft, Refusal>> {
     }));
     let texts = found.texts.iter();
     import::collect(texts.map(|(place, text)| (place.as_str(), text.expose()))).rows
-}
-
-#[cfg(not(all(feature = "screen", feature = "clipboard")))]
-fn not_built(what: &str) -> Fault {
-    Fault::usage(format!(
-        "{what} can't be looked at: vmfa was built without it"
-    ))
 }
 
 /// What several texts hold: the parts of a migration find each other.
