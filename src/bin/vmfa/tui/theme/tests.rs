@@ -84,7 +84,7 @@ fn without_colors_there_is_none_and_the_parts_differ_still() {
     let wanted = Theme::new(Kind::Mono, &everything);
     assert_eq!(plain, wanted);
     for (part, style) in plain.parts() {
-        let colors = [style.fg, style.bg, style.underline_color];
+        let colors = [style.fg, style.bg];
         let none = |color: &Option<Color>| color.is_none_or(|color| color == Color::Reset);
         assert!(colors.iter().all(none), "{part}");
     }
