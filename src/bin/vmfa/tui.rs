@@ -87,7 +87,9 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let mut guard = Guard::take(config.mouse).map_err(no_terminal)?;
     #[cfg(unix)]
     lock_with_the_desktop(&context.place, inputs.clone(), worker.holds());
+    let last = Last(inputs.clone());
     spawn("worker", move || {
+        let _last = last;
         worker.run(&to_do);
         drop(ending);
     })?;
@@ -95,6 +97,8 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     {
         crate::prompt::signals_are_taken();
         input::take_signals(inputs.clone()).map_err(no_terminal)?;
+        let inputs = inputs.clone();
+        spawn("hang-up", move || input::wait_for_hang_up(&inputs))?;
     }
     spawn("terminal", move || input::read_terminal(&inputs))?;
 
@@ -146,6 +150,15 @@ fn lock_with_the_desktop(place: &Place, inputs: Sender<Input>, holds: Arc<Atomic
     });
 }
 
+/// Tells when the worker has ended: by a panic, as long as somebody listens.
+struct Last(Sender<Input>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let _ = self.0.send(Input::Gone);
+    }
+}
+
 /// Why it ended.
 enum End {
     Left,
@@ -190,6 +203,10 @@ fn live(
             match effect {
                 Effect::Do(job) => send(jobs, job)?,
                 Effect::Redraw => guard.terminal.clear().map_err(no_terminal)?,
+                Effect::Retake => {
+                    guard::give_back();
+                    guard.enter().map_err(no_terminal)?;
+                }
                 Effect::Suspend => {
                     suspend(guard, inputs)?;
                     let size = guard.terminal.size().map_err(no_terminal)?;
@@ -209,8 +226,8 @@ fn on_signal(signal: i32) -> Option<Effect> {
     use signal_hook::consts::{SIGCONT, SIGTSTP};
     match signal {
         SIGTSTP => Some(Effect::Suspend),
-        // Stopped by a signal that nobody can catch: the shell has used the terminal meanwhile.
-        SIGCONT => Some(Effect::Redraw),
+        // Stopped by a signal that nobody can catch: the shell has used the terminal meanwhile, and set it as it likes.
+        SIGCONT => Some(Effect::Retake),
         _ => Some(Effect::Quit),
     }
 }
@@ -232,6 +249,9 @@ fn suspend(guard: &mut Guard, _inputs: &Receiver<Input>) -> Outcome {
 }
 
 fn draw(state: &State, guard: &mut Guard) -> Outcome {
+    if !guard.is_ours() {
+        return Ok(());
+    }
     // A terminal that knows it shows the frame as a whole; another one ignores it.
     queue!(guard.terminal.backend_mut(), BeginSynchronizedUpdate).map_err(no_terminal)?;
     guard

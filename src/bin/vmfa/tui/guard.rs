@@ -1,6 +1,7 @@
 //! The terminal, lent: whatever happens, it is given back as it was.
 
 use std::io::{Stdout, Write as _, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -12,6 +13,9 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+
+/// Whether the terminal is ours at this moment. A thread that panics gives it back while others are at work.
+static IS_OURS: AtomicBool = AtomicBool::new(false);
 
 /// The screen of the interface, until it is dropped.
 pub(crate) struct Guard {
@@ -38,12 +42,18 @@ impl Guard {
     /// # Errors
     /// As [`Guard::take`].
     pub(crate) fn enter(&mut self) -> std::io::Result<()> {
+        IS_OURS.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)?;
         if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
         self.terminal.clear()
+    }
+
+    /// Whether something may be drawn: nothing more once the terminal was given back.
+    pub(crate) fn is_ours(&self) -> bool {
+        IS_OURS.load(Ordering::SeqCst)
     }
 }
 
@@ -53,8 +63,12 @@ impl Drop for Guard {
     }
 }
 
-/// Gives the terminal back as it was. Also where half of it was taken; and twice does no harm.
+/// Gives the terminal back as it was. Also where half of it was taken. Only once: leaving the other screen a second time
+/// would put the cursor back over what was told meanwhile.
 pub(crate) fn give_back() {
+    if !IS_OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut out = stdout();
     // Where the terminal is gone, there is nothing to give back.
     let _ = queue!(

@@ -13,7 +13,7 @@ pub(crate) enum Input {
     /// A signal that ends the process, that stops it, or that it goes on after.
     #[cfg(unix)]
     Signal(i32),
-    /// The terminal can't be read any more.
+    /// The terminal can't be read any more, or the worker has ended.
     Gone,
 }
 
@@ -34,6 +34,25 @@ pub(crate) fn read_terminal(inputs: &Sender<Input>) {
         };
         if inputs.send(Input::Message(message)).is_err() {
             return;
+        }
+    }
+}
+
+/// Waits until the terminal is gone: its window was closed, and perhaps nobody told us by a signal. Reading it then would
+/// turn round and round without an end.
+#[cfg(unix)]
+pub(crate) fn wait_for_hang_up(inputs: &Sender<Input>) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let stdin = std::io::stdin();
+    loop {
+        // Asked for nothing, the system still tells of a hang-up.
+        let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
+        match poll(&mut fds, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(_) => {
+                let _ = inputs.send(Input::Gone);
+                return;
+            }
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Effect {
     Suspend,
     /// Draw every cell anew.
     Redraw,
+    /// Take the terminal anew, and draw every cell.
+    Retake,
     Quit,
 }
 
