@@ -245,6 +245,8 @@ def test_groups_order_and_help(terminals, desk):
     pane.wait("by use")
     first = pane.wait(until=lambda text: "VPN" in [line for line in text.split("\n") if "GitHub" in line or "VPN" in line][0])
     assert first
+    # Drawn anew, and still there.
+    pane.keys("C-l")
     pane.keys("?")
     text = pane.wait("keys", "copy the code")
     pane.keys("End")

@@ -202,7 +202,7 @@ fn live(
         for effect in effects {
             match effect {
                 Effect::Do(job) => send(jobs, job)?,
-                Effect::Redraw => guard.terminal.clear().map_err(no_terminal)?,
+                Effect::Redraw => guard.redraw().map_err(no_terminal)?,
                 Effect::Retake => {
                     guard::give_back();
                     guard.enter().map_err(no_terminal)?;
@@ -245,7 +245,7 @@ fn suspend(guard: &mut Guard, inputs: &Receiver<Input>) -> Outcome {
 
 #[cfg(not(unix))]
 fn suspend(guard: &mut Guard, _inputs: &Receiver<Input>) -> Outcome {
-    guard.terminal.clear().map_err(no_terminal)
+    guard.redraw().map_err(no_terminal)
 }
 
 fn draw(state: &State, guard: &mut Guard) -> Outcome {

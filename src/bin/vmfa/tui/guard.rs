@@ -13,6 +13,7 @@ use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{execute, queue};
+use ratatui::layout::{Position, Rect};
 
 /// Whether the terminal is ours at this moment. A thread that panics gives it back while others are at work.
 static IS_OURS: AtomicBool = AtomicBool::new(false);
@@ -48,7 +49,18 @@ impl Guard {
         if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
-        self.terminal.clear()
+        self.redraw()
+    }
+
+    /// Has every cell drawn anew.
+    ///
+    /// # Errors
+    /// The terminal can't be written.
+    pub(crate) fn redraw(&mut self) -> std::io::Result<()> {
+        // Not `Terminal::clear`: it asks the terminal where the cursor is, and waits in vain for an answer that the thread
+        // which reads the keys gets.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Whether something may be drawn: nothing more once the terminal was given back.
