@@ -3,8 +3,13 @@
 import base64
 import re
 import secrets
+import sys
+from pathlib import Path
 
 from harness import CHEAP, House, naive
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "desktop"))
+from pane import Terminals  # noqa: E402
 
 # What each command may print on standard output: only the one that is asked for secrets prints any.
 RAW = secrets.token_bytes(20)
@@ -86,6 +91,61 @@ def leaks(house):
     return seen, looked
 
 
+def in_processes():
+    """Where in the arguments and the environment of any process that can be looked at a secret stands, and how many bytes those are."""
+    seen, looked = [], 0
+    for part in ("cmdline", "environ"):
+        for path in Path("/proc").glob(f"[0-9]*/{part}"):
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            looked += len(data)
+            seen += [f"{form} in {path}" for form in found_in(data)]
+    return seen, looked
+
+
+def at_the_interface(house):
+    """Works at the interface, and says where a secret was seen, and how many bytes were looked at."""
+    house.must("init", "--kdf", CHEAP)
+    trace = house.root / "trace"
+    # Asked for in the interface, and so not told by the environment.
+    command = ["env", "-u", "VMFA_PASSPHRASE_FILE", "strace", "-f", "-qq", "-v", "-xx", "-s", "10000000", "-o", trace]
+    command += ["-e", "trace=execve,execveat,%network,write,writev,pwrite64,pwritev,pwritev2,openat,rename,renameat2,link,linkat,symlink,memfd_create"]
+    with Terminals() as terminals:
+        pane = terminals.open(house, *command, *house.program, size=(120, 60), env={"VMFA_VAULT": str(house.vault)})
+        pane.wait("Passphrase:")
+        for typed, wanted in [("quite another", "error"), (PHRASE, "No accounts yet")]:
+            pane.type(typed)
+            pane.keys("Enter")
+            pane.wait(wanted)
+        pane.paste(f"otpauth://totp/Planted:planted?secret={TYPED}\n")
+        for key, wanted in [
+            ("", "add accounts"), ("Enter", "+ Planted:planted"), ("Enter", "1 accounts"), ("Enter", "copied"), ("e", "asks before each"),
+            ("Escape", "1 accounts"), ("q", "Passphrase:"),
+        ]:
+            pane.keys(key)
+            pane.wait(wanted)
+        pane.type(PHRASE)
+        pane.keys("Enter")
+        pane.wait("take it off the screen")
+        seen, looked = in_processes()
+        for key, wanted in [("Escape", "1 accounts"), ("L", "locked"), ("x", "Passphrase:")]:
+            pane.keys(key)
+            pane.wait(wanted)
+        pane.type(PHRASE)
+        pane.wait("•")
+        pane.keys("C-c")
+        assert pane.wait_end() == 0
+    parts = [("trace", unescaped(trace.read_bytes()))]
+    trace.unlink()
+    parts += [(str(file.relative_to(house.home)), file.read_bytes()) for file in house.home.rglob("*") if file.is_file()]
+    for where, data in parts:
+        looked += len(data)
+        seen += [f"{form} in {where}" for form in found_in(data)]
+    return seen, looked
+
+
 def prepared(root, program):
     house = House(root, program).build()
     house.passphrase.write_text(PHRASE + "\n")
@@ -102,6 +162,14 @@ def test_no_secret_is_seen(vmfa, tmp_path, figures):
         assert (house.home / name).stat().st_mode & 0o077 == 0, f"{name} was not written, or can be read by others"
     for file in house.directory.iterdir():
         assert file.stat().st_mode & 0o077 == 0, f"{file.name} can be read by others"
+
+
+def test_no_secret_is_seen_at_the_interface(vmfa, tmp_path, figures):
+    house = prepared(tmp_path / "house", [vmfa])
+    seen, looked = at_the_interface(house)
+    figures(f"leaks: the interface: {looked} bytes of arguments, environments, writes and files, {len(seen)} secrets seen")
+    assert not seen, "\n".join(seen)
+    assert house.names() == {"planted"}, "the secret never was in the vault: nothing was tested"
 
 
 def test_control_a_file_in_clear_is_seen(tmp_path, figures):
