@@ -128,8 +128,9 @@ class Pane:
     def wait_end(self):
         """Waits until the command has ended, and gives its exit code (128 + signal, as a shell says it)."""
         end = time.monotonic() + PATIENCE
-        while self.ask("#{pane_dead}") != "1":
+        # Its terminal is let go of a moment before it is known how it has ended.
+        while (told := self.ask("#{pane_dead} #{pane_dead_status}#{?pane_dead_signal,signal #{pane_dead_signal},}")) in ("0", "1"):
             assert time.monotonic() < end, f"it doesn't end; the screen:\n{self.text()}"
             time.sleep(0.02)
-        status, signal = self.ask("#{pane_dead_status}"), self.ask("#{pane_dead_signal}")
-        return int(status) if status else 128 + int(signal)
+        kind, number = told.split()[-2:]
+        return int(number) + (128 if kind == "signal" else 0)

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -96,6 +95,11 @@ def test_the_terminal_is_given_back_after_a_bug(opened, desk, tmp_path):
     assert b"\x1b[?1049h" not in after and b"\x1b[?2026h" not in after, f"drawn after it was given back: {after}"
 
 
+def child_of(pid):
+    [child] = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(child)
+
+
 @pytest.mark.parametrize("stop", ["^Z", "SIGSTOP"])
 def test_the_shell_has_the_terminal_while_it_is_stopped(desk, stop):
     with Terminals() as terminals:
@@ -122,8 +126,7 @@ def test_the_shell_has_the_terminal_while_it_is_stopped(desk, stop):
         if stop == "^Z":
             pane.keys("C-z")
         else:
-            pid = subprocess.run(["pgrep", "-P", str(pane.pid), "-x", "vmfa"], capture_output=True, text=True, check=True).stdout
-            os.kill(int(pid), signal.SIGSTOP)
+            os.kill(child_of(pane.pid), signal.SIGSTOP)
         pane.wait("Stopped")
         if stop == "^Z":
             assert modes() == ("0", "1", "0", "0")
@@ -153,9 +156,7 @@ def test_without_its_terminal_it_ends(opened, desk, unlocked, told):
     """A closed window. Untold: under a shell that ignores the signal, nobody sends it on."""
     shell = ["/bin/sh", "-c", 'trap "" HUP; "$0"; exit 9', desk.vmfa]
     line = opened(unlocked=unlocked, command=None if told else shell)
-    pid = line.pid
-    if not told:
-        [pid] = map(int, subprocess.run(["pgrep", "-P", str(pid), "-x", "vmfa"], capture_output=True, text=True, check=True).stdout.split())
+    pid = line.pid if told else child_of(line.pid)
     line.close()
     # It has seconds; what has none to wait for spins, or stays for ever.
     wait_until(lambda: is_gone(pid), "the process has gone")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,10 +15,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "agent"))
 from cells import picture  # noqa: E402
-from desk import Desk, is_gone, new_secret, wait_until  # noqa: E402
-from pane import PATIENCE, Terminals  # noqa: E402
-
-import subprocess  # noqa: E402
+from desk import Desk, new_secret  # noqa: E402
+from pane import Terminals  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 AWS = "Amazon Web Services:alice@123456789012"
@@ -60,6 +59,19 @@ def unlock(pane, desk, wanted="accounts"):
 def pane(terminals, desk):
     """The interface, unlocked."""
     pane = unlock(start(terminals, desk), desk)
+    yield pane
+    pane.close()
+
+
+@pytest.fixture(params=["vault", "agent"])
+def either(request, terminals, desk):
+    """The interface, open; by the agent that was unlocked before, or by itself."""
+    if request.param == "agent":
+        desk.ok("unlock")
+    pane = start(terminals, desk)
+    if request.param == "vault":
+        unlock(pane, desk)
+    pane.wait("accounts", request.param)
     yield pane
     pane.close()
 
@@ -187,7 +199,8 @@ def test_a_few_letters_find_an_account_and_enter_takes_its_code(pane, desk):
     pane.wait("3 accounts", "GitHub")
 
 
-def test_each_enter_takes_one_code_of_a_counter(pane, desk):
+def test_each_enter_takes_one_code_of_a_counter(either, desk):
+    pane = either
     hotp = pyotp.HOTP(desk.secrets["VPN:bob"])
     choose(pane, "VPN")
     for counter in (5, 6):
@@ -211,9 +224,9 @@ def test_hidden_codes_are_shown_one_by_one(pane, desk):
     check_code(pane, desk.secrets[AWS], "Amazon")
 
 
-def test_an_account_that_asks_gives_no_code_before_the_yes(terminals, desk):
-    secret = desk.add("Bank:carol", None, "--confirm")
-    pane = unlock(start(terminals, desk), desk)
+def test_an_account_that_asks_gives_no_code_before_the_yes(either, desk):
+    pane, secret = either, desk.add("Bank:carol", None, "--confirm")
+    pane.wait("4 accounts")
     choose(pane, "Bank")
     assert shown(pane.line("Bank")) is None
     pane.keys("Enter")
@@ -265,7 +278,8 @@ def test_a_click_chooses_and_another_one_copies(pane):
     pane.wait("GitHub:alice", "copied")
 
 
-def test_what_another_process_adds_appears(pane, desk):
+def test_what_another_process_adds_appears(either, desk):
+    pane = either
     desk.add("Elsewhere:dora")
     check_code(pane, desk.secrets["Elsewhere:dora"], "Elsewhere", "dora")
 
@@ -292,11 +306,12 @@ def test_no_code_outlives_its_step(terminals, desk):
 # --- the pair --------------------------------------------------------------------------------------------------------
 
 
-def test_the_pair_is_two_codes_in_a_row_and_both_are_used_up(pane, desk):
+def test_the_pair_is_two_codes_in_a_row_and_both_are_used_up(either, desk):
+    pane = either
     choose(pane, "Amazon")
     before = time.time()
     pane.keys("p")
-    text = pane.wait("MFA code 1", "MFA code 2", until=None)
+    text = pane.wait("MFA code 1", "MFA code 2")
     pair = [re.search(rf"MFA code {which}\s+(\d{{3}}) (\d{{3}})", text) for which in (1, 2)]
     first, second = ("".join(found.groups()) for found in pair)
     totp = pyotp.TOTP(desk.secrets[AWS])
@@ -305,7 +320,6 @@ def test_the_pair_is_two_codes_in_a_row_and_both_are_used_up(pane, desk):
     fresh = json.loads(desk.ok("code", "--fresh", "--within", "2", "--json", AWS))
     given = fresh["code"] if isinstance(fresh, dict) else fresh[0]["code"]
     assert given not in (first, second)
-    # The list tells that the present code was handed out.
     pane.keys("Escape")
     pane.wait_gone("MFA code 1")
 
