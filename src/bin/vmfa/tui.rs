@@ -76,6 +76,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let (inputs, received) = mpsc::channel();
     let (jobs, to_do) = mpsc::channel();
     let (ending, ended) = mpsc::channel::<()>();
+    let last = Last(inputs.clone());
     let worker = {
         let inputs = inputs.clone();
         let quiet = context.held_back(Place::read());
@@ -87,7 +88,6 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let mut guard = Guard::take(config.mouse).map_err(no_terminal)?;
     #[cfg(unix)]
     lock_with_the_desktop(&context.place, inputs.clone(), worker.holds());
-    let last = Last(inputs.clone());
     spawn("worker", move || {
         let _last = last;
         worker.run(&to_do);
@@ -148,15 +148,6 @@ fn lock_with_the_desktop(place: &Place, inputs: Sender<Input>, holds: Arc<Atomic
             std::thread::sleep(Duration::from_millis(10));
         }
     });
-}
-
-/// Tells when the worker has ended: by a panic, as long as somebody listens.
-struct Last(Sender<Input>);
-
-impl Drop for Last {
-    fn drop(&mut self) {
-        let _ = self.0.send(Input::Gone);
-    }
 }
 
 /// Why it ended.
@@ -270,6 +261,15 @@ fn send(jobs: &Sender<Job>, job: Job) -> Outcome {
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Outcome {
     let thread = std::thread::Builder::new().name(name.into()).spawn(work);
     thread.map(drop).map_err(no_terminal)
+}
+
+/// Tells when the worker has ended: by a panic, as long as somebody listens.
+struct Last(Sender<Input>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        let _ = self.0.send(Input::Gone);
+    }
 }
 
 /// A clock before 1970 has no codes; it has no other consequences.
