@@ -347,7 +347,7 @@ impl Columns {
             Shown::Asks => ("asks".to_owned(), theme.faint, String::new(), None),
             Shown::Hidden => {
                 let hidden = "•".repeat(usize::from(summary.scheme.digits()));
-                (grouped_marks(&hidden), theme.faint, String::new(), None)
+                (grouped(&hidden), theme.faint, String::new(), None)
             }
             Shown::None => ("no code".to_owned(), theme.warning, String::new(), None),
         };
@@ -448,15 +448,6 @@ impl Columns {
             rest,
         ));
     }
-}
-
-fn grouped_marks(marks: &str) -> String {
-    let all: Vec<char> = marks.chars().collect();
-    if all.len() < 6 {
-        return marks.to_owned();
-    }
-    let (first, second) = all.split_at(all.len() / 2);
-    first.iter().chain(&[' ']).chain(second).collect()
 }
 
 fn tags_width(summary: &Summary) -> usize {
