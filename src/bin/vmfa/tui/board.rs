@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use vmfa::account::query::aws_account_id;
 use vmfa::account::{AccountId, Summary};
-use vmfa::clock::UnixTime;
+use vmfa::clock::{UnixTime, Uptime};
 use vmfa::otp::{Code, Moment, Scheme};
 
 use crate::fuzzy::{Haystacks, Marks};
@@ -18,6 +19,8 @@ use crate::tui::uses::Uses;
 
 /// A counter's code, or one that was asked for, stays on the screen for so long.
 const SHOWN_SECS: u64 = 30;
+/// A code that hasn't come for so long is asked for again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// The list and what lies over it.
 pub(crate) struct Board {
@@ -41,8 +44,8 @@ pub(crate) struct Board {
     /// Whose code is shown although codes are hidden, and until when.
     pub(crate) revealed: Option<(AccountId, u64)>,
     codes: HashMap<AccountId, Vec<Given>>,
-    /// Asked for and not here yet.
-    asked: HashSet<(AccountId, u64)>,
+    /// Asked for and not here yet, and since when.
+    asked: HashMap<(AccountId, u64), Uptime>,
     /// Codes of counters and of accounts that ask, and until when each is shown.
     single: HashMap<AccountId, (Code, u64)>,
     pub(crate) dialog: Option<Dialog>,
@@ -99,7 +102,7 @@ impl Board {
             privacy,
             revealed: None,
             codes: HashMap::new(),
-            asked: HashSet::new(),
+            asked: HashMap::new(),
             single: HashMap::new(),
             dialog: None,
             deleted: Vec::new(),
@@ -293,7 +296,15 @@ impl Board {
 
     /// The codes that the screen needs or will soon need, and that nobody asked for yet: of the lines on it, and of a page
     /// more in both directions, for this step and the next, so that the turn of a step waits for nobody.
-    pub(crate) fn wanted(&mut self, state_now: UnixTime, lines: usize) -> Vec<(AccountId, u64)> {
+    pub(crate) fn wanted(
+        &mut self,
+        state_now: UnixTime,
+        uptime: Uptime,
+        lines: usize,
+    ) -> Vec<(AccountId, u64)> {
+        // An answer may never come: the vault was busy, the account has no code. It is bounded by what was seen meanwhile.
+        self.asked
+            .retain(|_, since| !uptime.until(since.plus(AGAIN)).is_zero());
         let first = self.top.saturating_sub(lines);
         let last = (self.top + 2 * lines).min(self.shown.len());
         let mut wanted = Vec::new();
@@ -307,19 +318,16 @@ impl Board {
             let Ok(step) = summary.scheme.step_at(state_now) else {
                 continue;
             };
-            let known = self.codes.entry(summary.id).or_default();
-            known.retain(|given| given.code.step().is_some_and(|known| known >= step));
+            let known = self.codes.get(&summary.id);
             for step in [Some(step), step.checked_add(1)].into_iter().flatten() {
-                let is_known = known.iter().any(|given| given.code.step() == Some(step));
-                if !is_known && self.asked.insert((summary.id, step)) {
-                    wanted.push((summary.id, step));
+                let one = (summary.id, step);
+                let is_known = known
+                    .is_some_and(|known| known.iter().any(|given| given.code.step() == Some(step)));
+                if !is_known && !self.asked.contains_key(&one) {
+                    self.asked.insert(one, uptime);
+                    wanted.push(one);
                 }
             }
-        }
-        if self.asked.len() > 4 * (lines + 1) * 2 {
-            // What was asked for long ago has been answered, or never will be.
-            let wanted: HashSet<_> = wanted.iter().copied().collect();
-            self.asked.retain(|one| wanted.contains(one));
         }
         wanted
     }
@@ -379,16 +387,20 @@ impl Board {
             .any(|shown| matches!(shown, Shown::Step { .. } | Shown::None))
     }
 
-    /// Lets go of what has had its time.
+    /// Lets go of what has had its time, and of what is hidden.
     pub(crate) fn tidy(&mut self, now: UnixTime) {
         self.single.retain(|_, (_, until)| now.secs() < *until);
         if matches!(self.revealed, Some((_, until)) if now.secs() >= until) {
             self.revealed = None;
         }
-        if self.privacy && self.revealed.is_none() {
-            self.codes.clear();
-            self.asked.clear();
-        }
+        let revealed = self.revealed.map(|(id, _)| id);
+        let is_hidden = |id: &AccountId| self.privacy && revealed != Some(*id);
+        self.asked.retain(|(id, _), _| !is_hidden(id));
+        self.codes.retain(|id, known| {
+            // A code whose time is over is of no use, unless the clock is set back: then it is asked for again.
+            known.retain(|given| given.code.window().is_some_and(|(_, until)| now < until));
+            !known.is_empty() && !is_hidden(id)
+        });
     }
 }
 

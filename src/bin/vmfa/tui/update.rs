@@ -44,12 +44,13 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// The codes that the screen needs now.
 fn codes(state: &mut State) -> Option<Effect> {
     let lines = layout::list_lines(state.size);
-    let now = state.now;
+    let (now, uptime) = (state.now, state.uptime);
     let Stage::Open(board) = &mut state.stage else {
         return None;
     };
+    board.tidy(now);
     board.scroll(lines);
-    let wanted = board.wanted(now, lines);
+    let wanted = board.wanted(now, uptime, lines);
     (!wanted.is_empty()).then_some(Effect::Do(Job::Codes(wanted)))
 }
 
@@ -69,7 +70,6 @@ fn tick(state: &mut State, now: UnixTime, uptime: Uptime) -> Vec<Effect> {
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
-    board.tidy(now);
     if let Some(Dialog::Qr { until, .. }) = &board.dialog
         && uptime.until(*until).is_zero()
     {
