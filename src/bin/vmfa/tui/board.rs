@@ -375,6 +375,14 @@ impl Board {
         self.revealed = Some((id, now.secs().saturating_add(SHOWN_SECS)));
     }
 
+    /// Takes off the screen what was shown of this account by choice.
+    pub(crate) fn hide(&mut self, id: &AccountId) {
+        self.single.remove(id);
+        if matches!(self.revealed, Some((revealed, _)) if revealed == *id) {
+            self.revealed = None;
+        }
+    }
+
     /// Whether a countdown is on the screen, or something that goes by itself.
     pub(crate) fn has_countdown(&self, state: &State) -> bool {
         if matches!(self.dialog, Some(Dialog::Pair { .. })) || !self.single.is_empty() {

@@ -328,25 +328,38 @@ fn copy_next(state: &mut State, summary: &Summary) -> Vec<Effect> {
 /// Shows the code that is hidden, and hides it again.
 fn reveal(state: &mut State, summary: &Summary) -> Vec<Effect> {
     let (id, now) = (summary.id, state.now);
+    let Some(board) = state.board() else {
+        return Vec::new();
+    };
+    let shown = match board.code_of(summary, state) {
+        Shown::Hidden => Reveals::Show,
+        Shown::Single(_) | Shown::Step { .. } | Shown::None => Reveals::Hide,
+        Shown::Asks => Reveals::Ask,
+        Shown::Counter(_) => Reveals::Nothing,
+    };
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
-    if matches!(board.revealed, Some((shown, _)) if shown == id) {
-        board.revealed = None;
-        return Vec::new();
-    }
-    board.reveal(id, now);
-    let asks = state
-        .board()
-        .is_some_and(|board| board.code_of(summary, state) == Shown::Asks);
-    if asks {
-        let yes = Yes::NotAsked;
-        return vec![Effect::Do(Job::Show { id, yes })];
-    }
-    if summary.counter.is_some() {
-        state.say(Said::note("a counter: Enter takes its next code"));
+    match shown {
+        Reveals::Show => board.reveal(id, now),
+        Reveals::Hide => board.hide(&id),
+        Reveals::Ask => {
+            let yes = Yes::NotAsked;
+            return vec![Effect::Do(Job::Show { id, yes })];
+        }
+        Reveals::Nothing => state.say(Said::note("a counter: Enter takes its next code")),
     }
     Vec::new()
+}
+
+/// What is done to show or hide a code.
+enum Reveals {
+    Show,
+    Hide,
+    /// The person is asked first.
+    Ask,
+    /// A counter has none before it is taken.
+    Nothing,
 }
 
 fn pair(state: &mut State, summary: &Summary) -> Vec<Effect> {
