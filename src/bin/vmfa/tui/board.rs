@@ -114,6 +114,7 @@ impl Board {
     /// Takes the accounts as they are now; what was selected stays so.
     pub(crate) fn take(&mut self, accounts: Accounts) {
         let selected = self.selected_id();
+        let trash_line = self.trash_line();
         let schemes: HashMap<AccountId, Scheme> = self
             .live
             .iter()
@@ -144,6 +145,56 @@ impl Board {
         self.arrange();
         if let Some(id) = selected {
             self.select(&id);
+        }
+        self.keep_dialog(trash_line);
+    }
+
+    /// Which account of the trash is chosen.
+    fn trash_line(&self) -> Option<AccountId> {
+        match &self.dialog {
+            Some(Dialog::Trash { selected, .. }) => {
+                self.trash.get(*selected).map(|summary| summary.id)
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// Holds what lies over the list to the accounts that there are now: it goes with its account, and the trash with its last.
+    fn keep_dialog(&mut self, trash_line: Option<AccountId>) {
+        let groups = match self.dialog {
+            Some(Dialog::Groups { .. }) => self.groups().len(),
+            Some(_) | None => 0,
+        };
+        let trash = &self.trash;
+        let live = &self.live;
+        let is_there = |id: &AccountId| live.iter().any(|summary| summary.id == *id);
+        let is_kept = match &mut self.dialog {
+            Some(Dialog::Trash { selected, erasing }) => {
+                let place = |id: &AccountId| trash.iter().position(|summary| summary.id == *id);
+                *selected = trash_line
+                    .and_then(|id| place(&id))
+                    .unwrap_or((*selected).min(trash.len().saturating_sub(1)));
+                *erasing = erasing.filter(|id| place(id).is_some());
+                !trash.is_empty()
+            }
+            Some(Dialog::Groups { selected }) => {
+                *selected = (*selected).min(groups);
+                true
+            }
+            Some(
+                Dialog::Details { id, .. }
+                | Dialog::Pair { id, .. }
+                | Dialog::Qr { id, .. }
+                | Dialog::Asks { id, .. },
+            ) => is_there(id),
+            // What was typed stays, and what becomes of it is said.
+            Some(
+                Dialog::Help { .. } | Dialog::Form(_) | Dialog::Add(_) | Dialog::Passphrase { .. },
+            )
+            | None => true,
+        };
+        if !is_kept {
+            self.dialog = None;
         }
     }
 

@@ -89,8 +89,8 @@ pub(crate) enum Dialog {
     },
     Trash {
         selected: usize,
-        /// Erasing is asked about.
-        erasing: bool,
+        /// The account whose erasing is asked about: the trash may change meanwhile.
+        erasing: Option<AccountId>,
     },
     /// The passphrase for something that needs the vault itself.
     Passphrase {

@@ -1,6 +1,7 @@
 //! What lies over the list: each dialog's keys.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use vmfa::account::AccountId;
 
 use super::list;
 use crate::tui::action::Action;
@@ -124,11 +125,15 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
             *scroll = moved(*scroll, MOST_SCROLL);
         }
         Some(Dialog::Groups { selected }) => *selected = moved(*selected, groups),
-        Some(Dialog::Trash { selected, .. }) => {
+        Some(Dialog::Trash {
+            selected,
+            erasing: None,
+        }) => {
             *selected = moved(*selected, trashed.saturating_sub(1));
         }
         Some(
-            Dialog::Pair { .. }
+            Dialog::Trash { .. }
+            | Dialog::Pair { .. }
             | Dialog::Form(_)
             | Dialog::Add(_)
             | Dialog::Passphrase { .. }
@@ -218,42 +223,28 @@ fn trash(
     key: &KeyEvent,
     action: Option<Action>,
     selected: usize,
-    erasing: bool,
+    erasing: Option<AccountId>,
 ) -> Kept {
-    let chosen = board.trash.get(selected).map(|summary| summary.id);
-    if erasing {
-        return match (key.code, chosen) {
-            (KeyCode::Char('y' | 'Y'), Some(id)) => {
-                let dialog = Dialog::Trash {
-                    selected: 0,
-                    erasing: false,
-                };
-                (Some(dialog), Then::Save(Change::Erase(id)))
-            }
-            _ => (
-                Some(Dialog::Trash {
-                    selected,
-                    erasing: false,
-                }),
-                Then::Nothing,
-            ),
+    let dialog = |selected, erasing| Some(Dialog::Trash { selected, erasing });
+    if let Some(id) = erasing {
+        // What was asked about, wherever it is in the list by now.
+        return match key.code {
+            KeyCode::Char('y' | 'Y') => (dialog(0, None), Then::Save(Change::Erase(id))),
+            _ => (dialog(selected, None), Then::Nothing),
         };
     }
     let last = board.trash.len().saturating_sub(1);
     if let Some(selected) = moved(key, action, selected, last) {
-        return (Some(Dialog::Trash { selected, erasing }), Then::Nothing);
+        return (dialog(selected, None), Then::Nothing);
     }
+    let chosen = board.trash.get(selected).map(|summary| summary.id);
     match (key.code, chosen) {
         (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => (None, Then::Save(Change::Restore(id))),
-        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => (
-            Some(Dialog::Trash {
-                selected,
-                erasing: true,
-            }),
-            Then::Nothing,
-        ),
+        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => {
+            (dialog(selected, chosen), Then::Nothing)
+        }
         (KeyCode::Esc | KeyCode::Char('q' | 't'), _) => CLOSE,
-        _ => (Some(Dialog::Trash { selected, erasing }), Then::Nothing),
+        _ => (dialog(selected, None), Then::Nothing),
     }
 }
 

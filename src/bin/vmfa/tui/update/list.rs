@@ -222,7 +222,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             } else {
                 board.dialog = Some(Dialog::Trash {
                     selected: 0,
-                    erasing: false,
+                    erasing: None,
                 });
             }
         }
