@@ -25,13 +25,8 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                 Some(summary) => (Some(Dialog::Form(Form::of(summary))), Then::Nothing),
                 None => CLOSE,
             },
-            Some(Action::Copy) => {
-                board.select(&id);
-                (
-                    Some(Dialog::Details { id, scroll }),
-                    Then::Act(Action::Copy),
-                )
-            }
+            // The one that is looked at: the list may have another one chosen by now.
+            Some(Action::Copy) => (Some(Dialog::Details { id, scroll }), Then::Copy(id)),
             _ => on_text(key, scroll, |scroll| Dialog::Details { id, scroll }),
         },
         Dialog::Pair { id, pair } => match key.code {
@@ -76,7 +71,7 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         }
         Then::Do(job) => list::start(state, job),
         Then::Save(change) => list::save(state, change),
-        Then::Act(action) => list::act(state, action),
+        Then::Copy(id) => list::copy_of(state, &id),
     }
 }
 
@@ -86,7 +81,7 @@ enum Then {
     Say(Said),
     Do(Job),
     Save(Change),
-    Act(Action),
+    Copy(AccountId),
 }
 
 /// The dialog as it is after the key (none: it is closed), and what comes of it.

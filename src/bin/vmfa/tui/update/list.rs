@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{
     KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-use vmfa::account::Summary;
+use vmfa::account::{AccountId, Summary};
 
 use super::{dialog, leave};
 use crate::tui::action::Action;
@@ -293,6 +293,12 @@ fn chosen(state: &mut State, act: impl FnOnce(&mut State, &Summary) -> Vec<Effec
             Vec::new()
         }
     }
+}
+
+/// Copies the code of this account.
+pub(super) fn copy_of(state: &mut State, id: &AccountId) -> Vec<Effect> {
+    let summary = state.board().and_then(|board| board.summary(id)).cloned();
+    summary.map_or_else(Vec::new, |summary| copy(state, &summary))
 }
 
 fn open(state: &mut State, dialog: Dialog) -> Vec<Effect> {
