@@ -258,7 +258,10 @@ impl State {
             sooner(self.uptime.until(toast.until));
         }
         if let Stage::Open(board) = &self.stage {
-            if let Some(after) = self.config.lock_after {
+            // What is being saved isn't locked away; its end will be told.
+            if let Some(after) = self.config.lock_after
+                && self.saving == 0
+            {
                 sooner(self.uptime.until(self.touched.plus(after)));
             }
             if let Some(Dialog::Qr { until, .. }) = &board.dialog {

@@ -15,6 +15,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
     match report {
         Report::Accounts(accounts) => on_accounts(state, accounts),
         Report::Locked => {
+            none_saving(state);
             match &mut state.stage {
                 Stage::Locked(gate) if gate.step == GateStep::Opening => {
                     gate.step = GateStep::Asking;
@@ -52,7 +53,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::NeedsPassphrase(job) => {
             if job.saves() {
-                state.saving = state.saving.saturating_sub(1);
+                not_saved(state);
             }
             with_board(state, |board| {
                 board.dialog = Some(Dialog::passphrase(Purpose::Job(Some(job))));
@@ -81,9 +82,9 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             saved(state)
         }
         Report::NotSaved(said) => {
-            let effects = saved(state);
+            not_saved(state);
             on_failed(state, said);
-            effects
+            Vec::new()
         }
         Report::Wrong(said, job) => on_wrong(state, said, job),
         Report::Stale => {
@@ -154,6 +155,7 @@ fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
 }
 
 fn on_shut(state: &mut State, said: Said) -> Vec<Effect> {
+    none_saving(state);
     if let Stage::Open(_) = state.stage {
         state.shut(GateStep::Shut);
     }
@@ -167,7 +169,7 @@ fn on_shut(state: &mut State, said: Said) -> Vec<Effect> {
 /// A passphrase was wrong: it is asked for again, and what it was for isn't lost.
 fn on_wrong(state: &mut State, said: Said, job: Option<Job>) -> Vec<Effect> {
     if job.as_ref().is_some_and(Job::saves) {
-        state.saving = state.saving.saturating_sub(1);
+        not_saved(state);
     }
     match &mut state.stage {
         Stage::Locked(gate) => {
@@ -245,7 +247,19 @@ fn on_failed(state: &mut State, said: Said) {
     }
 }
 
-/// A change is on the disk, or has failed: who wanted to leave may.
+/// A change has failed: who wanted to leave is to see it first.
+fn not_saved(state: &mut State) {
+    state.saving = state.saving.saturating_sub(1);
+    state.is_leaving = false;
+}
+
+/// The key has gone: nothing is on its way to the disk any more.
+fn none_saving(state: &mut State) {
+    state.saving = 0;
+    state.is_leaving = false;
+}
+
+/// A change is on the disk: who wanted to leave may.
 fn saved(state: &mut State) -> Vec<Effect> {
     let was_saving = state.saving > 0;
     state.saving = state.saving.saturating_sub(1);
