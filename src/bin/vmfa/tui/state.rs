@@ -123,7 +123,11 @@ impl Dialog {
     }
 
     pub(crate) fn adding(step: AddStep) -> Self {
-        Self::Add(Adding { step, said: None })
+        Self::Add(Adding {
+            step,
+            typed: None,
+            said: None,
+        })
     }
 }
 
@@ -172,6 +176,8 @@ impl Form {
 /// An account on its way in.
 pub(crate) struct Adding {
     pub(crate) step: AddStep,
+    /// What was typed, while it is looked at: it comes back where nothing is found.
+    pub(crate) typed: Option<Box<AddStep>>,
     /// Why the last try failed.
     pub(crate) said: Option<Said>,
 }

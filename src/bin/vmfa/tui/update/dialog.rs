@@ -2,6 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use vmfa::account::AccountId;
+use vmfa::secret::SecretText;
 
 use super::list;
 use crate::tui::action::Action;
@@ -364,6 +365,21 @@ impl AddStep {
     }
 }
 
+impl Adding {
+    /// What was typed is being looked at, and kept meanwhile.
+    fn look(&mut self) {
+        let typed = std::mem::replace(&mut self.step, AddStep::Looking);
+        self.typed = Some(Box::new(typed));
+        self.said = None;
+    }
+
+    /// Nothing came of it: what was typed is there again, or the ways in.
+    pub(super) fn fail(&mut self, said: Said) {
+        self.step = self.typed.take().map_or(AddStep::Choose(0), |typed| *typed);
+        self.said = Some(said);
+    }
+}
+
 fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
     if key.code == KeyCode::Esc {
         // What was found is forgotten with it.
@@ -411,9 +427,8 @@ fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
                     adding.said = Some(Said::note("a secret needs a name: ISSUER:NAME"));
                 } else {
                     let name = name.text().trim().to_owned();
-                    let text = secret.take();
-                    adding.step = AddStep::Looking;
-                    adding.said = None;
+                    let text = SecretText::new(secret.text().to_owned());
+                    adding.look();
                     then = Then::Do(Job::Find(Find::Text { text, name }));
                 }
             }
@@ -425,8 +440,7 @@ fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
         AddStep::Path(line) => match key.code {
             KeyCode::Enter if !line.is_empty() => {
                 let path = line.text().trim().to_owned();
-                adding.step = AddStep::Looking;
-                adding.said = None;
+                adding.look();
                 then = Then::Do(Job::Find(Find::Picture(path)));
             }
             _ => {

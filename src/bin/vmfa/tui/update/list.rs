@@ -12,7 +12,7 @@ use crate::tui::board::{Board, Shown};
 use crate::tui::config::Sort;
 use crate::tui::layout;
 use crate::tui::message::{Change, Effect, Job, Said, When, Yes};
-use crate::tui::state::{AddStep, Adding, Dialog, Form, GateStep, Purpose, Stage, State};
+use crate::tui::state::{AddStep, Dialog, Form, GateStep, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     let Stage::Open(board) = &mut state.stage else {
@@ -104,10 +104,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     // A URI that is pasted into the list is meant for it.
     let trimmed = text.trim();
     if trimmed.starts_with("otpauth://") || trimmed.starts_with("otpauth-migration://") {
-        board.dialog = Some(Dialog::Add(Adding {
-            step: AddStep::Choose(0),
-            said: None,
-        }));
+        board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         return dialog::paste(state, text);
     }
     board.is_searching = true;
@@ -243,10 +240,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             };
         }
         Action::Add => {
-            board.dialog = Some(Dialog::Add(Adding {
-                step: AddStep::Choose(0),
-                said: None,
-            }));
+            board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         }
         Action::Lock => {
             let whose = state.locks();

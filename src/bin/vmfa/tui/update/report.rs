@@ -63,7 +63,11 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             board.dialog = Some(Dialog::Asks { id, job: Some(job) });
         }),
         Report::Found(rows) => with_board(state, |board| {
-            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+            // Whoever left the search meanwhile is somewhere else.
+            if let Some(Dialog::Add(adding)) = &mut board.dialog
+                && matches!(adding.step, AddStep::Looking | AddStep::Found(_))
+            {
+                adding.typed = None;
                 adding.step = AddStep::Found(rows);
                 adding.said = None;
             }
@@ -231,8 +235,7 @@ fn on_failed(state: &mut State, said: Said) {
             form.said = Some(said);
         }
         Some(Dialog::Add(adding)) if matches!(adding.step, AddStep::Looking | AddStep::Saving) => {
-            adding.step = AddStep::Choose(0);
-            adding.said = Some(said);
+            adding.fail(said);
         }
         Some(
             Dialog::Passphrase {
