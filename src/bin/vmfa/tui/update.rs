@@ -13,6 +13,7 @@ use vmfa::clock::{UnixTime, Uptime};
 use crate::tui::layout;
 use crate::tui::message::{Effect, Job, Message, Whose};
 use crate::tui::state::{Dialog, GateStep, Stage, State};
+use crate::tui::view;
 
 /// Changes the state as the message says.
 pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -37,8 +38,19 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Report(report) => report::on_report(state, report),
     };
+    hold_scroll(state);
     effects.extend(codes(state));
     effects
+}
+
+/// A text isn't scrolled beyond its last page: the first key back is to be seen.
+fn hold_scroll(state: &mut State) {
+    let last = view::last_scroll(state);
+    if let Stage::Open(board) = &mut state.stage
+        && let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = &mut board.dialog
+    {
+        *scroll = (*scroll).min(last);
+    }
 }
 
 /// The codes that the screen needs now.

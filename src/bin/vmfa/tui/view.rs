@@ -40,6 +40,16 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
     }
 }
 
+/// How far the text that lies over the list can be scrolled.
+pub(crate) fn last_scroll(state: &State) -> usize {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let Stage::Open(board) = &state.stage else {
+        return 0;
+    };
+    let dialog = board.dialog.as_ref();
+    dialog.map_or(0, |dialog| dialog::last_scroll(state, board, dialog, area))
+}
+
 /// A tone in a word, so that no colour is needed to know it.
 fn word(tone: Tone) -> &'static str {
     match tone {

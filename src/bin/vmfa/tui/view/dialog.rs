@@ -1,6 +1,7 @@
 //! What lies over the list.
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
@@ -56,36 +57,96 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
     }
 }
 
+/// The largest scroll of a text that shows something more: the first line of its last page. Zero for what isn't scrolled.
+pub(super) fn last_scroll(state: &State, board: &Board, dialog: &Dialog, area: Rect) -> usize {
+    match dialog {
+        Dialog::Help { .. } => {
+            let room = inside(area, HELP);
+            let (width, height) = (usize::from(room.width), usize::from(room.height));
+            help::help(&state.config.keymap, &state.theme, width, height, 0).last
+        }
+        Dialog::Details { id, .. } => board.summary(id).map_or(0, |summary| {
+            let fields = details(summary, board);
+            let room = inside(area, details_size(&fields));
+            let lines = details_lines(state, summary, &fields, room);
+            lines.len().saturating_sub(usize::from(room.height))
+        }),
+        Dialog::Pair { .. }
+        | Dialog::Form(_)
+        | Dialog::Add(_)
+        | Dialog::Groups { .. }
+        | Dialog::Trash { .. }
+        | Dialog::Passphrase { .. }
+        | Dialog::Qr { .. }
+        | Dialog::Asks { .. } => 0,
+    }
+}
+
+/// Whether there is so little room that a dialog takes all of it and has no frame.
+fn is_small(area: Rect) -> bool {
+    area.width < 48 || area.height < 14
+}
+
+/// Where a box stands, frame included.
+fn place(area: Rect, wanted: (u16, u16)) -> Rect {
+    layout::middle((area.width, area.height), (wanted.0 + 4, wanted.1 + 2))
+}
+
+/// The room for what a dialog says.
+fn inside(area: Rect, wanted: (u16, u16)) -> Rect {
+    let outer = if is_small(area) {
+        Rect::new(area.x, area.y, area.width, area.height + 1)
+    } else {
+        let place = place(area, wanted);
+        Rect::new(
+            place.x + 1,
+            place.y,
+            place.width.saturating_sub(2),
+            place.height,
+        )
+    };
+    Rect::new(
+        outer.x + 1,
+        outer.y + 1,
+        outer.width.saturating_sub(2),
+        outer.height.saturating_sub(2),
+    )
+}
+
 /// A box in the middle with a title; what is inside. Where there is little room, it takes all of it and has no frame.
 fn open(state: &State, title: &str, wanted: (u16, u16), frame: &mut Frame<'_>) -> Rect {
     let theme = &state.theme;
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    if area.width < 48 || area.height < 14 {
+    if is_small(area) {
         Clear.render(area, buffer);
         let title = Line::styled(format!(" {title}"), theme.heading);
         buffer.set_line(area.x, area.y, &title, area.width);
-        return Rect::new(
-            area.x + 1,
-            area.y + 1,
-            area.width.saturating_sub(2),
-            area.height.saturating_sub(1),
-        );
+    } else {
+        let place = place(area, wanted);
+        clear(place, buffer);
+        Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.border)
+            .title(Span::styled(format!(" {title} "), theme.heading))
+            .render(place, buffer);
     }
-    let place = layout::middle((area.width, area.height), (wanted.0 + 4, wanted.1 + 2));
+    inside(area, wanted)
+}
+
+/// Makes room in what is drawn already. A wide character whose second half lies under it goes as a whole.
+fn clear(place: Rect, buffer: &mut Buffer) {
     Clear.render(place, buffer);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.border)
-        .title(Span::styled(format!(" {title} "), theme.heading));
-    let inner = block.inner(place);
-    block.render(place, buffer);
-    Rect::new(
-        inner.x + 1,
-        inner.y,
-        inner.width.saturating_sub(2),
-        inner.height,
-    )
+    let Some(before) = place.x.checked_sub(1) else {
+        return;
+    };
+    for y in place.y..place.bottom() {
+        if let Some(cell) = buffer.cell_mut((before, y))
+            && cell.symbol().width() > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 /// Lines from one on; never beyond the last page.
@@ -119,8 +180,11 @@ fn keys<'a>(state: &State, keys: &[(&'a str, &'a str)]) -> Line<'a> {
     Line::from(spans)
 }
 
+/// Columns and lines of the help, where there is room for them.
+const HELP: (u16, u16) = (76, 40);
+
 fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
-    let room = open(state, "keys", (76, 40), frame);
+    let room = open(state, "keys", HELP, frame);
     let (width, height) = (usize::from(room.width), usize::from(room.height));
     let page = help::help(&state.config.keymap, &state.theme, width, height, scroll);
     put(&page.lines, 0, room, frame);
@@ -137,14 +201,30 @@ fn draw_details(
         return;
     };
     let fields = details(summary, board);
-    let room = open(state, "details", (76, fields.len() as u16 + 6), frame);
-    let theme = &state.theme;
+    let room = open(state, "details", details_size(&fields), frame);
+    let lines = details_lines(state, summary, &fields, room);
+    put(&lines, scroll, room, frame);
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+fn details_size(fields: &Fields) -> (u16, u16) {
+    (76, fields.len() as u16 + 6)
+}
+
+fn details_lines<'a>(
+    state: &State,
+    summary: &Summary,
+    fields: &Fields,
+    room: Rect,
+) -> Vec<Line<'a>> {
     const NAMES: usize = 14;
+    let theme = &state.theme;
     let width = usize::from(room.width).saturating_sub(NAMES);
     let mut lines = vec![Line::styled(named(summary), theme.heading), Line::default()];
     for (name, value) in fields {
-        for (at, part) in wrapped(&clean(&value), width).into_iter().enumerate() {
-            let name = if at == 0 { name } else { "" };
+        for (at, part) in wrapped(&clean(value), width).into_iter().enumerate() {
+            let name = if at == 0 { *name } else { "" };
             lines.push(Line::from(vec![
                 Span::styled(format!("{name:<NAMES$}"), theme.faint),
                 Span::styled(part, theme.text),
@@ -156,10 +236,10 @@ fn draw_details(
         state,
         &[("e", "edit"), ("Enter", "copy the code"), ("Esc", "back")],
     ));
-    put(&lines, scroll, room, frame);
+    lines
 }
 
-fn details(summary: &Summary, board: &Board) -> Vec<(&'static str, String)> {
+fn details(summary: &Summary, board: &Board) -> Fields {
     let mut fields = crate::command::show::fields(summary, None);
     let uses = board.uses.count(&summary.id);
     if uses > 0 {
