@@ -262,7 +262,7 @@ fn passphrase(
     key: &KeyEvent,
     mut line: Line,
     mut purpose: Purpose,
-    said: Option<Said>,
+    mut said: Option<Said>,
     is_opening: bool,
 ) -> Kept {
     if key.code == KeyCode::Esc {
@@ -279,6 +279,7 @@ fn passphrase(
             };
             let Some(job) = job else { return CLOSE };
             is_opening = true;
+            said = None;
             then = Then::Do(job);
         } else {
             line.key(key);

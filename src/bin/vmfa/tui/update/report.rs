@@ -35,17 +35,15 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             let now = state.now;
             with_board(state, |board| board.show_single(given.id, given.code, now))
         }
-        Report::Pair(id, pair) => with_board(state, |board| {
-            board.dialog = Some(Dialog::Pair {
-                id,
-                pair: Some(pair),
-            });
-        }),
+        Report::Pair(id, pair) => {
+            let pair = Some(pair);
+            put_over(state, Dialog::Pair { id, pair }, "the pair is ready: ask again")
+        }
         Report::Qr(id, drawing) => {
             let until = state.uptime.plus(std::time::Duration::from_secs(QR_SECS));
             with_board(state, |board| {
                 // Whoever left the question meanwhile doesn't want it on the screen.
-                if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), .. }) if *asked == id)
+                if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), is_opening: true, .. }) if *asked == id)
                 {
                     board.dialog = Some(Dialog::Qr { id, drawing, until });
                 }
@@ -55,13 +53,13 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             if job.saves() {
                 not_saved(state);
             }
-            with_board(state, |board| {
-                board.dialog = Some(Dialog::passphrase(Purpose::Job(Some(job))));
-            })
+            let dialog = Dialog::passphrase(Purpose::Job(Some(job)));
+            put_over(state, dialog, "not done: the passphrase is needed for it")
         }
-        Report::Asks(id, job) => with_board(state, |board| {
-            board.dialog = Some(Dialog::Asks { id, job: Some(job) });
-        }),
+        Report::Asks(id, job) => {
+            let job = Some(job);
+            put_over(state, Dialog::Asks { id, job }, "no code was given: this account asks first")
+        }
         Report::Found(rows) => with_board(state, |board| {
             // Whoever left the search meanwhile is somewhere else.
             if let Some(Dialog::Add(adding)) = &mut board.dialog
@@ -119,6 +117,38 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Puts a dialog over the list, and over what is only looked at. What a person types is never taken away: then this is said
+/// instead.
+fn put_over(state: &mut State, dialog: Dialog, instead: &str) -> Vec<Effect> {
+    let Stage::Open(board) = &mut state.stage else {
+        return Vec::new();
+    };
+    let is_typing = match &board.dialog {
+        Some(Dialog::Form(form)) => !form.is_saving,
+        Some(Dialog::Add(adding)) => match adding.step {
+            AddStep::Type { .. } | AddStep::Path(_) | AddStep::Looking | AddStep::Found(_) => true,
+            AddStep::Choose(_) | AddStep::Saving => false,
+        },
+        Some(Dialog::Passphrase { is_opening, .. }) => !is_opening,
+        Some(
+            Dialog::Help { .. }
+            | Dialog::Details { .. }
+            | Dialog::Pair { .. }
+            | Dialog::Groups { .. }
+            | Dialog::Trash { .. }
+            | Dialog::Qr { .. }
+            | Dialog::Asks { .. },
+        )
+        | None => false,
+    };
+    if is_typing {
+        state.say(Said::new(Tone::Warning, instead));
+    } else {
+        board.dialog = Some(dialog);
+    }
+    Vec::new()
 }
 
 fn with_board(state: &mut State, change: impl FnOnce(&mut Board)) -> Vec<Effect> {
@@ -181,12 +211,14 @@ fn on_wrong(state: &mut State, said: Said, job: Option<Job>) -> Vec<Effect> {
             gate.said = Some(said);
         }
         Stage::Open(board) => {
+            // One that was left says nothing to the one that is being typed now.
             if let Some(Dialog::Passphrase {
                 purpose,
                 said: shown,
                 is_opening,
                 ..
             }) = &mut board.dialog
+                && *is_opening
             {
                 *is_opening = false;
                 *shown = Some(said);
