@@ -233,7 +233,11 @@ impl State {
         }
     }
 
+    /// Says it for a while; nothing where all is taken off the screen: it may name an account.
     pub(crate) fn say(&mut self, said: Said) {
+        if let Stage::Locked(_) = self.stage {
+            return;
+        }
         self.toast = Some(Toast {
             said,
             until: self.uptime.plus(TOAST),

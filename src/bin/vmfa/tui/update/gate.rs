@@ -38,5 +38,6 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 
 fn open(gate: &mut Gate, job: Job) -> Vec<Effect> {
     gate.step = GateStep::Opening;
+    gate.said = None;
     vec![Effect::Do(job)]
 }
