@@ -71,7 +71,8 @@ fn searching(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         }
         KeyCode::Char(_) if control && matches!(action, Some(Action::Quit)) => return leave(state),
         _ => {
-            if board.query.key(key) {
+            let before = board.query.text().len();
+            if board.query.key(key) && board.query.text().len() != before {
                 find(board);
             }
         }
@@ -97,13 +98,26 @@ fn end_search(board: &mut Board) {
     }
 }
 
+/// How a Key URI begins, Google's migration, and what other apps write.
+const KEY_URIS: [&str; 5] = [
+    "otpauth://",
+    "otpauth-migration://",
+    "apple-otpauth://",
+    "steam://",
+    "motp://",
+];
+
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
-    // A URI that is pasted into the list is meant for it.
-    let trimmed = text.trim();
-    if trimmed.starts_with("otpauth://") || trimmed.starts_with("otpauth-migration://") {
+    // A URI that is pasted into the list is meant for it, and holds a secret: it doesn't stand in the search for all to see.
+    let text_start = text.trim_start();
+    let begins = |scheme: &&str| {
+        let start = text_start.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    if KEY_URIS.iter().any(begins) {
         board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         return dialog::paste(state, text);
     }
@@ -165,8 +179,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             if !board.query.is_empty() {
                 end_search(board);
             } else if board.group.is_some() {
+                let id = board.selected_id();
                 board.group = None;
                 board.arrange();
+                if let Some(id) = id {
+                    board.select(&id);
+                }
             } else {
                 return leave(state);
             }
