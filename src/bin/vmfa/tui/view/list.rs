@@ -9,6 +9,7 @@ use vmfa::account::query::aws_account_id;
 use vmfa::account::text::clean;
 
 use super::cell::{cell, grouped, grouped_width};
+use crate::command::named;
 use crate::fuzzy::Marks;
 use crate::tui::action::Action;
 use crate::tui::board::{Board, Group, Shown};
@@ -396,6 +397,13 @@ impl Columns {
     }
 
     fn names(&self, theme: &Theme, summary: &Summary, marks: &Marks, spans: &mut Vec<Span<'_>>) {
+        if summary.issuer.is_empty() && summary.name.is_empty() {
+            // A line without a word can't be told from the next one.
+            let width = self.issuer.map_or(self.name, |issuer| issuer + 2 + self.name);
+            let name = named(summary);
+            spans.extend(cell(&name, &[], theme.faint, theme.matched, width));
+            return;
+        }
         if let Some(issuer) = self.issuer {
             spans.extend(cell(
                 &summary.issuer,
