@@ -9,7 +9,8 @@ use vmfa::account::query::aws_account_id;
 use vmfa::account::text::clean;
 
 use super::cell::{cell, grouped, grouped_width};
-use crate::command::named;
+use super::wrapped;
+use crate::command::{counted, named};
 use crate::fuzzy::Marks;
 use crate::tui::action::Action;
 use crate::tui::board::{Board, Group, Shown};
@@ -61,10 +62,12 @@ pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
             "nothing matches; Esc shows all".to_owned()
         };
         let row = parts.list;
-        let line = Line::styled(text, state.theme.faint);
-        frame
-            .buffer_mut()
-            .set_line(row.x + 2, row.y, &line, row.width.saturating_sub(2));
+        let width = row.width.saturating_sub(3);
+        let lines = wrapped(&text, usize::from(width));
+        for (y, line) in (row.y..row.bottom()).zip(lines) {
+            let line = Line::styled(line, state.theme.faint);
+            frame.buffer_mut().set_line(row.x + 2, y, &line, width);
+        }
     }
     draw_footer(state, &parts, frame);
 }
@@ -79,7 +82,7 @@ fn draw_header(state: &State, board: &Board, parts: &Parts, frame: &mut Frame<'_
     let area = parts.header;
     let width = usize::from(area.width);
     let count = if board.shown.len() == board.live.len() {
-        format!("{} accounts", board.live.len())
+        counted(board.live.len(), "account")
     } else {
         format!("{} of {}", board.shown.len(), board.live.len())
     };
@@ -115,15 +118,18 @@ fn draw_header(state: &State, board: &Board, parts: &Parts, frame: &mut Frame<'_
     for word in sort.into_iter().chain(board.privacy.then_some("hidden")) {
         line.push(Span::styled(format!("  {word}"), theme.faint));
     }
-    frame
-        .buffer_mut()
-        .set_line(area.x, area.y, &Line::from(line), area.width);
     let source = match (state.saving, board.source) {
         (0, Source::Agent) => "agent",
         (0, Source::Vault) => "vault",
         (_, Source::Agent | Source::Vault) => "saving …",
     };
-    if width >= 36 {
+    // What is on the right isn't written over; where there is no room for it, it goes.
+    let right = if width >= 36 { source.width() + 2 } else { 0 };
+    let room = area.width.saturating_sub(right as u16);
+    frame
+        .buffer_mut()
+        .set_line(area.x, area.y, &Line::from(line), room);
+    if right > 0 {
         put_right(frame, area, source, theme);
     }
 }
@@ -399,7 +405,9 @@ impl Columns {
     fn names(&self, theme: &Theme, summary: &Summary, marks: &Marks, spans: &mut Vec<Span<'_>>) {
         if summary.issuer.is_empty() && summary.name.is_empty() {
             // A line without a word can't be told from the next one.
-            let width = self.issuer.map_or(self.name, |issuer| issuer + 2 + self.name);
+            let width = self
+                .issuer
+                .map_or(self.name, |issuer| issuer + 2 + self.name);
             let name = named(summary);
             spans.extend(cell(&name, &[], theme.faint, theme.matched, width));
             return;
