@@ -37,7 +37,11 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Pair(id, pair) => {
             let pair = Some(pair);
-            put_over(state, Dialog::Pair { id, pair }, "the pair is ready: ask again")
+            put_over(
+                state,
+                Dialog::Pair { id, pair },
+                "the pair is ready: ask again",
+            )
         }
         Report::Qr(id, drawing) => {
             let until = state.uptime.plus(std::time::Duration::from_secs(QR_SECS));
@@ -58,7 +62,11 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Asks(id, job) => {
             let job = Some(job);
-            put_over(state, Dialog::Asks { id, job }, "no code was given: this account asks first")
+            put_over(
+                state,
+                Dialog::Asks { id, job },
+                "no code was given: this account asks first",
+            )
         }
         Report::Found(rows) => with_board(state, |board| {
             // Whoever left the search meanwhile is somewhere else.

@@ -35,7 +35,9 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
         Dialog::Form(form) => draw_form(state, form, frame),
         Dialog::Add(adding) => draw_adding(state, adding, frame),
         Dialog::Groups { selected } => draw_groups(state, board, *selected, frame),
-        Dialog::Trash { selected, erasing } => draw_trash(state, board, *selected, erasing.is_some(), frame),
+        Dialog::Trash { selected, erasing } => {
+            draw_trash(state, board, *selected, erasing.is_some(), frame)
+        }
         Dialog::Passphrase {
             line,
             purpose,
