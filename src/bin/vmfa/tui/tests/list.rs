@@ -241,9 +241,17 @@ fn the_mouse_chooses_copies_and_scrolls() {
 #[test]
 fn a_key_that_is_let_go_does_nothing() {
     let mut state = list();
-    let mut released = key("enter");
-    released.kind = ratatui::crossterm::event::KeyEventKind::Release;
-    assert!(update(&mut state, Message::Key(released)).is_empty());
+    for begins in ["", "/", "e", "q x", "a p x", "t x", "?"] {
+        press(&mut state, begins);
+        let before = seen(&state);
+        for written in ["enter", "x", "y", "down", "esc", "ctrl-c"] {
+            let mut released = key(written);
+            released.kind = ratatui::crossterm::event::KeyEventKind::Release;
+            assert!(update(&mut state, Message::Key(released)).is_empty());
+            assert_eq!(seen(&state), before, "{begins} {written}");
+        }
+        press(&mut state, "esc esc");
+    }
 }
 
 #[test]
@@ -367,6 +375,13 @@ fn the_size_changes_and_the_choice_stays_on_the_screen() {
         update(&mut state, Message::Resize(size.0, size.1));
         assert_eq!(board(&state).top, top, "{size:?}");
         assert_eq!(seen(&state), "at 30");
+    }
+    // In the middle: no further than it must, and back.
+    press(&mut state, "k k k k k k k k k k");
+    for (size, top) in [((80, 24), 9), ((80, 10), 12), ((80, 24), 9), ((80, 7), 15)] {
+        update(&mut state, Message::Resize(size.0, size.1));
+        assert_eq!(board(&state).top, top, "{size:?}");
+        assert_eq!(seen(&state), "at 20");
     }
 }
 

@@ -416,8 +416,9 @@ fn no_wide_character_is_cut_at_any_width() {
             .map(|n| account(n, "株式会社ほげほげ", "山田太郎@例え.jp"))
             .collect(),
     );
-    press(&mut state, "?");
-    for width in 48..120 {
+    // Beside a dialog: its edges fall on every column of the names.
+    report(&mut state, Report::Asks(id(1), Job::Look));
+    for width in 48..180 {
         update(&mut state, Message::Resize(width, 24));
         let _ = lines(&drawn(&state).0);
     }
@@ -448,7 +449,7 @@ fn the_cursor_stands_behind_what_was_typed() {
 
 #[test]
 fn what_comes_from_outside_steers_no_terminal() {
-    let evil = "a\u{1b}[31m\u{202e}b\u{200b}\u{9b}c";
+    let evil = "a\u{1b}[31m\u{202e}b\u{200b}\u{9b}c\u{fdd0}";
     let said = || error(evil);
     let mut bad = account(1, evil, evil);
     bad.tags = vec![evil.into()];
@@ -484,7 +485,9 @@ fn what_comes_from_outside_steers_no_terminal() {
     states.push(state);
     for state in states {
         for line in lines(&drawn(&state).0) {
-            let bad = |c: char| c.is_control() || ['\u{202e}', '\u{200b}', '\u{9b}'].contains(&c);
+            let bad = |c: char| {
+                c.is_control() || ['\u{202e}', '\u{200b}', '\u{9b}', '\u{fdd0}'].contains(&c)
+            };
             assert!(!line.contains(bad), "{}: {line:?}", seen(&state));
         }
     }
@@ -515,7 +518,7 @@ fn a_key_among_ten_thousand_accounts() {
         terminal.draw(|frame| view(&state, frame)).expect("drawn");
         slowest = slowest.max(watch.elapsed());
     }
-    assert!(board(&state).shown.len() > 1);
+    assert!((2..10_000).contains(&board(&state).shown.len()));
     tell(&format!(
         "10,000 accounts: the slowest key took {slowest:?}"
     ));
