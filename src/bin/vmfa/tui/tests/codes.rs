@@ -255,7 +255,8 @@ fn hidden_codes_are_not_asked_for_and_forgotten_again() {
         assert_eq!(asked(&tick(&mut state, second * 1000)), []);
     }
     // Shown, hidden by the same key, by another line, by time, by the mode.
-    let hides: [(&str, fn(&mut State)); 5] = [
+    type Hide = fn(&mut State);
+    let hides: [(&str, Hide); 5] = [
         ("the same key", |state| drop(press(state, "space"))),
         ("another line", |state| drop(press(state, "down"))),
         ("a search", |state| drop(press(state, "/ s"))),

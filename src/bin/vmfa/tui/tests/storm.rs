@@ -65,7 +65,11 @@ fn some(what: u8) -> Accounts {
         number += 1;
         number % 7 != what % 9
     });
-    let mut all = with_trash(if what % 11 == 0 { Vec::new() } else { live });
+    let mut all = with_trash(if what.is_multiple_of(11) {
+        Vec::new()
+    } else {
+        live
+    });
     all.trash.truncate(usize::from(what % 3));
     all
 }
