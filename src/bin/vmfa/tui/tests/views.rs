@@ -519,15 +519,5 @@ fn a_key_among_ten_thousand_accounts() {
         slowest = slowest.max(watch.elapsed());
     }
     assert!((2..10_000).contains(&board(&state).shown.len()));
-    tell(&format!(
-        "10,000 accounts: the slowest key took {slowest:?}"
-    ));
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "a figure for whoever runs it with --nocapture"
-)]
-fn tell(text: &str) {
-    println!("{text}");
+    println!("10,000 accounts: the slowest key took {slowest:?}");
 }

@@ -307,7 +307,7 @@ impl Columns {
             spans.push(Span::raw("  "));
             let id = aws_account_id(summary).unwrap_or_default();
             spans.extend(cell(
-                &id,
+                id,
                 &marks.aws_account,
                 theme.faint,
                 theme.matched,
