@@ -1,15 +1,17 @@
 //! What lies over the list.
 
+mod adding;
+mod qr;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 use vmfa::account::text::clean;
 use vmfa::account::{AccountId, Summary};
-use vmfa::qr::Drawing;
 
 use super::cell::cell;
 use super::{list, pair, said_lines, wrapped};
@@ -17,7 +19,7 @@ use crate::command::named;
 use crate::tui::board::Board;
 use crate::tui::line;
 use crate::tui::message::Said;
-use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, State};
+use crate::tui::state::{Dialog, Form, Purpose, State};
 use crate::tui::{help, layout};
 
 pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Frame<'_>) {
@@ -33,7 +35,7 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
             put(&lines, 0, room, frame);
         }
         Dialog::Form(form) => draw_form(state, form, frame),
-        Dialog::Add(adding) => draw_adding(state, adding, frame),
+        Dialog::Add(adding) => adding::draw(state, adding, frame),
         Dialog::Groups { selected } => draw_groups(state, board, *selected, frame),
         Dialog::Trash { selected, erasing } => {
             draw_trash(state, board, *selected, erasing.is_some(), frame)
@@ -44,7 +46,7 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
             said,
             is_opening,
         } => draw_passphrase(state, line, purpose, said.as_ref(), *is_opening, frame),
-        Dialog::Qr { id, drawing, .. } => draw_qr(state, board, id, drawing, frame),
+        Dialog::Qr { id, drawing, .. } => qr::draw(state, board, id, drawing, frame),
         Dialog::Asks { id, .. } => {
             let name = board.summary(id).map(named).unwrap_or_default();
             let room = open(state, "this account asks", (60, 6), frame);
@@ -314,115 +316,6 @@ fn put_cursor(room: Rect, column: usize, line: usize, frame: &mut Frame<'_>) {
     }
 }
 
-fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
-    let room = open(state, "add accounts", (76, 16), frame);
-    let theme = &state.theme;
-    let width = usize::from(room.width);
-    let mut lines = Vec::new();
-    let mut cursor = None;
-    if let Some(said) = &adding.said {
-        lines.extend(said_lines(theme, said, width));
-    }
-    match &adding.step {
-        AddStep::Choose(at) => {
-            for (way, (what, key)) in AddStep::WAYS.iter().enumerate() {
-                let mark = if way == *at { "> " } else { "  " };
-                lines.push(Line::from(vec![
-                    Span::styled(format!("{mark}{key}  "), theme.key),
-                    Span::styled(*what, theme.text),
-                ]));
-            }
-            lines.push(Line::default());
-            let text = "Pasting here works too. Other apps' exports: vmfa import FILE";
-            lines.extend(styled(wrapped(text, width), theme.faint));
-        }
-        AddStep::Type { name, secret, at } => {
-            const NAMES: usize = 16;
-            for (which, what, typed) in [(0, "name", name), (1, "URI or secret", secret)] {
-                let is_here = which == *at;
-                let input = width.saturating_sub(NAMES);
-                let (shown, column) = if which == 0 {
-                    let (text, column) = typed.window(input);
-                    (clean(text).into_owned(), column)
-                } else {
-                    // Who stands behind doesn't read it.
-                    let marks = typed.graphemes().min(input.saturating_sub(1));
-                    ("•".repeat(marks), marks)
-                };
-                if is_here {
-                    cursor = Some((NAMES + column, lines.len()));
-                }
-                lines.push(Line::from(vec![
-                    Span::styled(
-                        format!(
-                            "{}{what:<w$}",
-                            if is_here { "> " } else { "  " },
-                            w = NAMES - 2
-                        ),
-                        if is_here { theme.key } else { theme.faint },
-                    ),
-                    Span::styled(shown, theme.input),
-                ]));
-            }
-            lines.push(Line::default());
-            let text =
-                "A URI (otpauth://…) brings its name along; a secret needs one: ISSUER:NAME.";
-            lines.extend(styled(wrapped(text, width), theme.faint));
-            lines.push(keys(
-                state,
-                &[("Tab", "other field"), ("Enter", "look"), ("Esc", "back")],
-            ));
-        }
-        AddStep::Path(typed) => {
-            const NAMES: usize = 9;
-            let (text, column) = typed.window(width.saturating_sub(NAMES));
-            cursor = Some((NAMES + column, lines.len()));
-            lines.push(Line::from(vec![
-                Span::styled("picture  ", theme.faint),
-                Span::styled(clean(text).into_owned(), theme.input),
-            ]));
-            lines.push(keys(state, &[("Enter", "look"), ("Esc", "back")]));
-        }
-        AddStep::Looking => lines.push(Line::styled("looking …", theme.text)),
-        AddStep::Saving => lines.push(Line::styled("saving …", theme.text)),
-        AddStep::Found(rows) => {
-            let count = rows.iter().filter(|row| row.is_account).count();
-            let most = usize::from(room.height).saturating_sub(3).max(1);
-            for row in rows.iter().take(most) {
-                let (mark, style) = if row.is_account {
-                    ("+ ", theme.text)
-                } else {
-                    ("not: ", theme.warning)
-                };
-                let mut line = vec![Span::styled(mark, theme.key)];
-                line.extend(cell(
-                    &row.text,
-                    &[],
-                    style,
-                    style,
-                    width.saturating_sub(mark.width()),
-                ));
-                lines.push(Line::from(line));
-            }
-            if rows.len() > most {
-                lines.push(Line::styled(
-                    format!("and {} more", rows.len() - most),
-                    theme.faint,
-                ));
-            }
-            lines.push(if count > 0 {
-                keys(state, &[("Enter", "add"), ("n", "leave it")])
-            } else {
-                keys(state, &[("Esc", "back")])
-            });
-        }
-    }
-    put(&lines, 0, room, frame);
-    if let Some((column, line)) = cursor {
-        put_cursor(room, column, line, frame);
-    }
-}
-
 /// A list in a box, scrolled so that the chosen line is seen.
 fn draw_choice(
     state: &State,
@@ -526,49 +419,4 @@ fn draw_passphrase(
     if let Some((column, line)) = cursor {
         put_cursor(room, column, line, frame);
     }
-}
-
-/// Black on white whatever the theme: cameras want it so.
-const INK: Style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
-
-fn draw_qr(state: &State, board: &Board, id: &AccountId, drawing: &Drawing, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let theme = &state.theme;
-    let (columns, lines) = drawing.terminal_size();
-    Clear.render(area, frame.buffer_mut());
-    let name = board.summary(id).map(named).unwrap_or_default();
-    if columns > usize::from(area.width) || lines + 2 > usize::from(area.height) {
-        // Half of it can't be scanned.
-        let text = format!(
-            "{name}: this terminal is too small for a QR code of {columns} columns and {} lines. Enlarge it, or \
-             write a picture: vmfa qr --png FILE. Esc: back",
-            lines + 2
-        );
-        let lines = styled(wrapped(&text, usize::from(area.width) - 1), theme.warning);
-        put(&lines, 0, area, frame);
-        return;
-    }
-    let left = area.x + (area.width - columns as u16) / 2;
-    for y in 0..lines {
-        for x in 0..columns {
-            let block = match (drawing.is_dark(x, 2 * y), drawing.is_dark(x, 2 * y + 1)) {
-                (false, false) => " ",
-                (true, false) => "▀",
-                (false, true) => "▄",
-                (true, true) => "█",
-            };
-            let at = (left + x as u16, area.y + y as u16);
-            if let Some(cell) = frame.buffer_mut().cell_mut(at) {
-                cell.set_symbol(block).set_style(INK);
-            }
-        }
-    }
-    let foot = Rect::new(area.x + 1, area.y + lines as u16, area.width - 1, 2);
-    let text = format!("{name}   Esc: take it off the screen");
-    put(
-        &styled(wrapped(&text, usize::from(foot.width)), theme.text),
-        0,
-        foot,
-        frame,
-    );
 }
