@@ -1,9 +1,11 @@
 //! The interface as a whole: a state and a message, the state after it and what is asked for.
 
+mod adding;
 mod codes;
 mod dialogs;
 mod gate;
 mod list;
+mod passphrase;
 mod storm;
 mod views;
 

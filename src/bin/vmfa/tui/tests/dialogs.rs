@@ -1,9 +1,9 @@
 use vmfa::qr::Drawing;
 
 use super::*;
-use crate::tui::message::{Change, Find};
+use crate::tui::message::Change;
 
-fn list() -> State {
+pub(super) fn list() -> State {
     opened(five())
 }
 
@@ -13,13 +13,13 @@ fn pair() -> vmfa::otp::Pair {
     pair.expect("a pair")
 }
 
-fn drawing() -> Drawing {
+pub(super) fn drawing() -> Drawing {
     let uri = SecretText::new("otpauth://totp/GitHub:alice?secret=JBSWY3DPEHPK3PXP".into());
     Drawing::new(&uri).expect("a drawing")
 }
 
 /// The one job that is asked for.
-fn job(mut effects: Vec<Effect>) -> Job {
+pub(super) fn job(mut effects: Vec<Effect>) -> Job {
     match effects.pop() {
         Some(Effect::Do(job)) if effects.is_empty() => job,
         other => panic!("not one job: {other:?} {effects:?}"),
@@ -228,184 +228,6 @@ fn the_form() {
     assert_eq!(seen(&state), "at 2, form 3 \"two lines\"");
 }
 
-fn adding() -> State {
-    let mut state = list();
-    press(&mut state, "a");
-    state
-}
-
-#[test]
-fn each_way_of_adding() {
-    let typing = "at 1, add: type \"\" secret 0 at 1";
-    hold(
-        adding,
-        &[
-            ("down", "", "at 1, add: choose 1"),
-            ("j j tab", "", "at 1, add: choose 3"),
-            ("up", "", "at 1, add: choose 3"),
-            ("k backtab", "", "at 1, add: choose 2"),
-            ("esc", "", "at 1"),
-            ("enter", "", typing),
-            ("p", "", typing),
-            ("p esc", "", "at 1, add: choose 0"),
-            ("f", "", "at 1, add: path \"\""),
-            ("f x y", "", "at 1, add: path \"xy\""),
-            ("f enter", "", "at 1, add: path \"\""),
-            ("f x esc", "", "at 1, add: choose 0"),
-            ("f x enter", "Picture(\"x\")", "at 1, add: looking"),
-            ("s", "Screen", "at 1, add: looking"),
-            ("c", "Clipboard", "at 1, add: looking"),
-            ("down down enter", "Screen", "at 1, add: looking"),
-            ("c x enter tab", "", "at 1, add: looking"),
-            ("c esc", "Forget", "at 1"),
-            ("z", "", "at 1, add: choose 0"),
-            ("p x tab y", "", "at 1, add: type \"y\" secret 1 at 0"),
-            ("p tab tab x", "", "at 1, add: type \"\" secret 1 at 1"),
-            ("p enter", "", typing),
-            (
-                "p x enter",
-                "",
-                "at 1, add: type \"\" secret 1 at 0 (a secret needs a name: ISSUER:NAME)",
-            ),
-            ("p x tab y enter", "Text(name: \"y\")", "at 1, add: looking"),
-        ],
-    );
-}
-
-#[test]
-fn what_is_pasted_goes_where_it_belongs() {
-    let uri = "otpauth://totp/A:b?secret=JBSWY3DP";
-    for (before, text, looks) in [
-        ("", uri, "at 1, add: type \"\" secret 34 at 1"),
-        ("", "JBSWY3DP", "at 1, add: type \"\" secret 8 at 0"),
-        ("p", uri, "at 1, add: type \"\" secret 34 at 1"),
-        ("p tab", uri, "at 1, add: type \"\" secret 34 at 0"),
-        ("p tab", "A:b", "at 1, add: type \"A:b\" secret 0 at 0"),
-        ("f", "/tmp/a b.png\n", "at 1, add: path \"/tmp/a b.png\""),
-        ("c", uri, "at 1, add: looking"),
-    ] {
-        let mut state = adding();
-        press(&mut state, before);
-        paste(&mut state, text);
-        assert_eq!(seen(&state), looks, "{before} {text}");
-    }
-    let mut state = adding();
-    paste(&mut state, uri);
-    let Job::Find(Find::Text { text, name }) = job(press(&mut state, "enter")) else {
-        panic!("nothing is looked for");
-    };
-    assert_eq!((text.expose(), name.as_str()), (uri, ""));
-}
-
-#[test]
-fn what_was_found_is_added_or_left() {
-    let found = |count| {
-        let mut state = adding();
-        press(&mut state, "c");
-        report(&mut state, Report::Found(rows(count)));
-        state
-    };
-    hold(
-        || found(2),
-        &[
-            ("enter", "Add", "at 1, add: saving, saving 1"),
-            ("y", "Add", "at 1, add: saving, saving 1"),
-            ("y enter esc n", "", "at 1, add: saving, saving 1"),
-            ("n", "Forget", "at 1"),
-            ("esc", "Forget", "at 1"),
-            ("x", "", "at 1, add: found 2"),
-        ],
-    );
-    // Nothing in it that could be added.
-    let nothing = || {
-        let mut state = adding();
-        press(&mut state, "c");
-        let row = Row {
-            text: "row 1: no secret".into(),
-            is_account: false,
-        };
-        report(&mut state, Report::Found(vec![row]));
-        state
-    };
-    hold(
-        nothing,
-        &[("y", "", "at 1, add: found 1"), ("enter", "Forget", "at 1")],
-    );
-    // A device of AWS wants its two codes at once.
-    let mut state = found(1);
-    press(&mut state, "enter");
-    let mut more = five();
-    more.push(account(6, "Amazon Web Services", "new"));
-    more[5].serial_number = Some("arn:aws:iam::123456789012:mfa/new".into());
-    report(&mut state, Report::Accounts(accounts(more)));
-    let effects = report(
-        &mut state,
-        Report::Added(vec![id(6)], Said::good("added 1 account")),
-    );
-    assert_eq!(told(&effects), "Pair(#6, Said)");
-    assert_eq!(seen(&state), "at 6, (added 1 account)");
-    // Of several the person chooses.
-    let mut state = found(2);
-    press(&mut state, "enter");
-    let effects = report(
-        &mut state,
-        Report::Added(vec![id(2), id(5)], Said::good("added 2")),
-    );
-    assert_eq!(told(&effects), "");
-    assert_eq!(seen(&state), "at 2, (added 2)");
-}
-
-#[test]
-fn what_was_typed_is_not_lost_when_nothing_is_found() {
-    let mut state = adding();
-    press(&mut state, "p");
-    paste(&mut state, "JBSWY3D1");
-    press(&mut state, "tab");
-    paste(&mut state, "A:b");
-    press(&mut state, "enter");
-    report(
-        &mut state,
-        Report::Failed(error("secret: '1' is not base32")),
-    );
-    assert_eq!(
-        seen(&state),
-        "at 1, add: type \"A:b\" secret 8 at 0 (secret: '1' is not base32)"
-    );
-    let mut state = adding();
-    press(&mut state, "f x enter");
-    report(&mut state, Report::Failed(error("x: not there")));
-    assert_eq!(seen(&state), "at 1, add: path \"x\" (x: not there)");
-    // Where nothing was typed, the ways are there again.
-    let mut state = adding();
-    press(&mut state, "s");
-    report(&mut state, Report::Failed(error("no screen")));
-    assert_eq!(seen(&state), "at 1, add: choose 0 (no screen)");
-    // Added, and not saved: likewise.
-    let mut state = adding();
-    press(&mut state, "c");
-    report(&mut state, Report::Found(rows(1)));
-    press(&mut state, "enter");
-    report(&mut state, Report::NotSaved(error("no room")));
-    assert_eq!(seen(&state), "at 1, add: choose 0 (no room)");
-}
-
-#[test]
-fn what_was_found_comes_too_late() {
-    let mut state = adding();
-    press(&mut state, "c esc");
-    report(&mut state, Report::Found(rows(2)));
-    assert_eq!(seen(&state), "at 1");
-    // Another way is being gone by now: what is typed there stays.
-    for keys in ["c esc a", "c esc a p x", "c esc a f x"] {
-        let mut state = list();
-        press(&mut state, "a");
-        press(&mut state, keys);
-        let before = seen(&state);
-        report(&mut state, Report::Found(rows(2)));
-        assert_eq!(seen(&state), before, "{keys}");
-    }
-}
-
 #[test]
 fn groups() {
     let groups = || {
@@ -503,122 +325,6 @@ fn only_what_was_asked_about_is_erased() {
     press(&mut state, "t");
     report(&mut state, Report::Accounts(accounts(five())));
     assert_eq!(seen(&state), "at 1");
-}
-
-#[test]
-fn a_qr_code_wants_the_passphrase_each_time() {
-    let mut state = list();
-    press(&mut state, "q enter");
-    assert_eq!(seen(&state), "at 1, passphrase for QR of 1: typed 0");
-    type_in(&mut state, "ab");
-    paste(&mut state, "cd");
-    let Job::Qr(asked, typed) = job(press(&mut state, "enter")) else {
-        panic!("no QR code is asked for");
-    };
-    assert_eq!((number(&asked), typed.expose()), (1, "abcd"));
-    assert_eq!(seen(&state), "at 1, passphrase for QR of 1: opening 0");
-    assert_eq!(told(&press(&mut state, "x enter")), "");
-    report(&mut state, Report::Wrong(error("it opens nothing"), None));
-    assert_eq!(
-        seen(&state),
-        "at 1, passphrase for QR of 1: typed 0 (it opens nothing)"
-    );
-    press(&mut state, "x enter");
-    report(&mut state, Report::Qr(id(1), drawing()));
-    assert_eq!(seen(&state), "at 1, QR of 1");
-    press(&mut state, "x down");
-    assert_eq!(seen(&state), "at 1, QR of 1");
-    // It shows a secret: a minute, and not longer.
-    tick(&mut state, 59_999);
-    assert_eq!(seen(&state), "at 1, QR of 1");
-    assert_eq!(state.rest(), Some(Duration::from_millis(1)));
-    tick(&mut state, 60_000);
-    assert_eq!(seen(&state), "at 1");
-    for keys in ["esc", "enter", "q", "space"] {
-        let mut state = list();
-        press(&mut state, "q x enter");
-        report(&mut state, Report::Qr(id(1), drawing()));
-        press(&mut state, keys);
-        assert_eq!(seen(&state), "at 1", "{keys}");
-    }
-}
-
-#[test]
-fn a_qr_code_that_nobody_waits_for_is_not_shown() {
-    for (keys, looks) in [
-        ("q x enter esc", "at 1"),
-        ("q x enter esc j q", "at 2, passphrase for QR of 2: typed 0"),
-        // Asked for again, and not yet answered.
-        ("q x enter esc q", "at 1, passphrase for QR of 1: typed 0"),
-        ("q x enter esc a", "at 1, add: choose 0"),
-    ] {
-        let mut state = list();
-        press(&mut state, keys);
-        report(&mut state, Report::Qr(id(1), drawing()));
-        assert_eq!(seen(&state), looks, "{keys}");
-    }
-}
-
-#[test]
-fn a_wrong_passphrase_keeps_the_job() {
-    let mut state = list();
-    let change = job(press(&mut state, "d"));
-    assert_eq!(state.saving, 1);
-    report(&mut state, Report::NeedsPassphrase(change));
-    assert_eq!(seen(&state), "at 1, passphrase for true: typed 0");
-    for round in 0..2 {
-        type_in(&mut state, "wrong");
-        let Job::OpenFor(typed, kept) = job(press(&mut state, "enter")) else {
-            panic!("nothing is opened");
-        };
-        assert_eq!(typed.expose(), "wrong");
-        assert!(matches!(*kept, Job::Change(Change::Remove(one)) if number(&one) == 1));
-        assert_eq!(
-            seen(&state),
-            "at 1, passphrase for false: opening 0, saving 1",
-            "{round}"
-        );
-        report(&mut state, Report::Wrong(error("no"), Some(*kept)));
-        assert_eq!(
-            seen(&state),
-            "at 1, passphrase for true: typed 0 (no)",
-            "{round}"
-        );
-    }
-    type_in(&mut state, "right");
-    press(&mut state, "enter");
-    let mut fewer = five();
-    fewer.remove(0);
-    report(&mut state, Report::Accounts(accounts(fewer)));
-    report(&mut state, Report::Saved(Said::good("done"), Some(id(1))));
-    assert_eq!(seen(&state), "at 2, (done; u brings it back)");
-}
-
-#[test]
-fn a_passphrase_that_is_not_wanted() {
-    let mut state = list();
-    let change = job(press(&mut state, "d"));
-    report(&mut state, Report::NeedsPassphrase(change));
-    type_in(&mut state, "x");
-    assert_eq!(told(&press(&mut state, "esc")), "");
-    assert_eq!(seen(&state), "at 1");
-    // What is said of one that was left doesn't reach the next one.
-    let mut state = list();
-    press(&mut state, "q x enter esc");
-    let change = job(press(&mut state, "d"));
-    report(&mut state, Report::NeedsPassphrase(change));
-    report(&mut state, Report::Wrong(error("no"), None));
-    assert!(matches!(
-        job(press(&mut state, "x enter")),
-        Job::OpenFor(..)
-    ));
-    // Locked while it was being opened.
-    let mut state = list();
-    let change = job(press(&mut state, "d"));
-    report(&mut state, Report::NeedsPassphrase(change));
-    press(&mut state, "x enter");
-    report(&mut state, Report::Failed(error("no")));
-    assert!(seen(&state).contains("(no)"));
 }
 
 #[test]
