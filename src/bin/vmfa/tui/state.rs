@@ -267,6 +267,11 @@ impl State {
         if let Some(toast) = &self.toast {
             sooner(self.uptime.until(toast.until));
         }
+        if let (Stage::Locked(gate), Some(after)) = (&self.stage, self.config.lock_after)
+            && !gate.line.is_empty()
+        {
+            sooner(self.uptime.until(self.touched.plus(after)));
+        }
         if let Stage::Open(board) = &self.stage {
             // What is being saved isn't locked away; its end will be told.
             if let Some(after) = self.config.lock_after

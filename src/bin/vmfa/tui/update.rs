@@ -79,8 +79,15 @@ fn tick(state: &mut State, now: UnixTime, uptime: Uptime) -> Vec<Effect> {
         .config
         .lock_after
         .is_some_and(|after| uptime.until(state.touched.plus(after)).is_zero());
-    let Stage::Open(board) = &mut state.stage else {
-        return Vec::new();
+    let board = match &mut state.stage {
+        Stage::Open(board) => board,
+        Stage::Locked(gate) => {
+            // Half a passphrase isn't left lying about.
+            if is_idle {
+                gate.line.clear();
+            }
+            return Vec::new();
+        }
     };
     if let Some(Dialog::Qr { until, .. }) = &board.dialog
         && uptime.until(*until).is_zero()

@@ -214,3 +214,17 @@ fn it_begins_as_configured() {
     assert_eq!(board(&state).shown, [0, 4, 1, 2, 3]);
     assert_eq!(told(&press(&mut state, "s")), "");
 }
+
+#[test]
+fn half_a_passphrase_is_not_left_lying_about() {
+    let mut state = asking();
+    tick(&mut state, 1_000);
+    assert_eq!(state.rest(), None);
+    type_in(&mut state, "half");
+    assert_eq!(state.rest(), Some(Duration::from_secs(600)));
+    tick(&mut state, 600_999);
+    assert_eq!(seen(&state), "asking, typed 4");
+    tick(&mut state, 601_000);
+    assert_eq!(seen(&state), "asking");
+    assert_eq!(state.rest(), None);
+}
