@@ -117,3 +117,28 @@ fn a_passphrase_that_is_not_wanted() {
     report(&mut state, Report::Failed(error("no")));
     assert!(seen(&state).contains("(no)"));
 }
+
+#[test]
+fn a_change_by_another_program_does_not_take_the_question_away() {
+    let mut state = list();
+    let change = job(press(&mut state, "d"));
+    report(&mut state, Report::NeedsPassphrase(change));
+    let Job::OpenFor(_, kept) = job(press(&mut state, "x enter")) else {
+        panic!("nothing is opened");
+    };
+    // Looked at before the passphrase was tried.
+    report(&mut state, Report::Accounts(with_trash(five())));
+    report(&mut state, Report::Wrong(error("no"), Some(*kept)));
+    assert_eq!(seen(&state), "at 1, passphrase for true: typed 0 (no)");
+}
+
+#[test]
+fn what_was_found_is_forgotten_with_the_passphrase_for_it() {
+    let mut state = list();
+    press(&mut state, "a c");
+    report(&mut state, Report::Found(rows(1)));
+    let add = job(press(&mut state, "enter"));
+    report(&mut state, Report::NeedsPassphrase(add));
+    assert_eq!(told(&press(&mut state, "esc")), "Forget");
+    assert_eq!(seen(&state), "at 1");
+}

@@ -248,7 +248,11 @@ fn passphrase(
     is_opening: bool,
 ) -> Kept {
     if key.code == KeyCode::Esc {
-        return CLOSE;
+        // What was found to be added is forgotten with it.
+        return match purpose {
+            Purpose::Job(Some(Job::Change(Change::Add))) => (None, Then::Do(Job::Forget)),
+            Purpose::Job(_) | Purpose::Qr(_) => CLOSE,
+        };
     }
     let mut then = Then::Nothing;
     let mut is_opening = is_opening;

@@ -171,16 +171,6 @@ fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
     match &mut state.stage {
         Stage::Open(board) => {
             board.take(accounts);
-            // The passphrase was right; what it was for comes next.
-            if matches!(
-                &board.dialog,
-                Some(Dialog::Passphrase {
-                    purpose: Purpose::Job(None),
-                    ..
-                })
-            ) {
-                board.dialog = None;
-            }
         }
         Stage::Locked(gate) if gate.step == GateStep::Opening => {
             let mut board = Board::new(accounts, state.config.sort, state.config.privacy);
