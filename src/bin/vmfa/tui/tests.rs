@@ -17,7 +17,7 @@ use ratatui::crossterm::event::{
 use vmfa::account::{AccountId, Summary};
 use vmfa::clock::{UnixTime, Uptime};
 use vmfa::otp::{Algorithm, Code, Digits, Generator, Hotp, Pairing, Period, Scheme, Totp};
-use vmfa::secret::{Secret, SecretText};
+use vmfa::secret::SecretText;
 
 use crate::tui::board::Group;
 use crate::tui::config::{Config, Sort};
@@ -119,7 +119,8 @@ fn with_trash(live: Vec<Summary>) -> Accounts {
 }
 
 fn generator(scheme: &Scheme) -> Generator {
-    let secret = Secret::new(b"12345678901234567890".to_vec());
+    // The secret of the tables in RFC 4226 and 6238.
+    let secret = vmfa::base32::decode("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").expect("a secret");
     Generator::new(scheme, &secret, None).expect("a generator")
 }
 
