@@ -31,6 +31,12 @@ fn a_qr_code_wants_the_passphrase_each_time() {
     assert_eq!(state.rest(), Some(Duration::from_millis(1)));
     tick(&mut state, 60_000);
     assert_eq!(seen(&state), "at 1");
+    // Also where no countdown wakes anybody.
+    let mut state = list();
+    press(&mut state, "v q x enter");
+    state.toast = None;
+    report(&mut state, Report::Qr(id(1), drawing()));
+    assert_eq!(state.rest(), Some(Duration::from_secs(60)));
     for keys in ["esc", "enter", "q", "space"] {
         let mut state = list();
         press(&mut state, "q x enter");
