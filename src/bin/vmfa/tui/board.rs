@@ -1,23 +1,22 @@
 //! The list: which accounts are in it, in which order, with which codes.
 
+mod codes;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use vmfa::account::query::aws_account_id;
 use vmfa::account::{AccountId, Summary};
-use vmfa::clock::UnixTime;
-use vmfa::otp::{Code, Moment, Scheme};
+use vmfa::clock::Uptime;
+use vmfa::otp::{Code, Scheme};
 
+pub(crate) use self::codes::{Shown, left};
 use crate::fuzzy::{Haystacks, Marks};
 use crate::tui::config::Sort;
-use crate::tui::layout;
 use crate::tui::line::Line;
 use crate::tui::message::{Accounts, Given, Source};
-use crate::tui::state::{Dialog, State};
+use crate::tui::state::Dialog;
 use crate::tui::uses::Uses;
-
-/// A counter's code, or one that was asked for, stays on the screen for so long.
-const SHOWN_SECS: u64 = 30;
 
 /// The list and what lies over it.
 pub(crate) struct Board {
@@ -41,8 +40,8 @@ pub(crate) struct Board {
     /// Whose code is shown although codes are hidden, and until when.
     pub(crate) revealed: Option<(AccountId, u64)>,
     codes: HashMap<AccountId, Vec<Given>>,
-    /// Asked for and not here yet.
-    asked: HashSet<(AccountId, u64)>,
+    /// Asked for and not here yet, and since when.
+    asked: HashMap<(AccountId, u64), Uptime>,
     /// Codes of counters and of accounts that ask, and until when each is shown.
     single: HashMap<AccountId, (Code, u64)>,
     pub(crate) dialog: Option<Dialog>,
@@ -57,28 +56,6 @@ pub(crate) enum Group {
     Tag(String),
     /// An AWS account, by its ID.
     AwsAccount(String),
-}
-
-/// What stands in the place of a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Shown<'b> {
-    /// The present code, the next one (where it is known), and the seconds that are left.
-    Step {
-        now: Option<&'b Given>,
-        next: Option<&'b Given>,
-        left: u64,
-        period: u64,
-    },
-    /// A counter's code, or one of an account that asks, made a moment ago.
-    Single(&'b Code),
-    /// Made when it is asked for: a counter's.
-    Counter(u64),
-    /// Made when it is asked for and said yes to.
-    Asks,
-    /// Hidden until it is chosen.
-    Hidden,
-    /// There is none at this moment: the clock stands before the account's first step.
-    None,
 }
 
 impl Board {
@@ -99,7 +76,7 @@ impl Board {
             privacy,
             revealed: None,
             codes: HashMap::new(),
-            asked: HashSet::new(),
+            asked: HashMap::new(),
             single: HashMap::new(),
             dialog: None,
             deleted: Vec::new(),
@@ -111,6 +88,7 @@ impl Board {
     /// Takes the accounts as they are now; what was selected stays so.
     pub(crate) fn take(&mut self, accounts: Accounts) {
         let selected = self.selected_id();
+        let trash_line = self.trash_line();
         let schemes: HashMap<AccountId, Scheme> = self
             .live
             .iter()
@@ -141,6 +119,56 @@ impl Board {
         self.arrange();
         if let Some(id) = selected {
             self.select(&id);
+        }
+        self.keep_dialog(trash_line);
+    }
+
+    /// Which account of the trash is chosen.
+    fn trash_line(&self) -> Option<AccountId> {
+        match &self.dialog {
+            Some(Dialog::Trash { selected, .. }) => {
+                self.trash.get(*selected).map(|summary| summary.id)
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// Holds what lies over the list to the accounts that there are now: it goes with its account, and the trash with its last.
+    fn keep_dialog(&mut self, trash_line: Option<AccountId>) {
+        let groups = match self.dialog {
+            Some(Dialog::Groups { .. }) => self.groups().len(),
+            Some(_) | None => 0,
+        };
+        let trash = &self.trash;
+        let live = &self.live;
+        let is_there = |id: &AccountId| live.iter().any(|summary| summary.id == *id);
+        let is_kept = match &mut self.dialog {
+            Some(Dialog::Trash { selected, erasing }) => {
+                let place = |id: &AccountId| trash.iter().position(|summary| summary.id == *id);
+                *selected = trash_line
+                    .and_then(|id| place(&id))
+                    .unwrap_or((*selected).min(trash.len().saturating_sub(1)));
+                *erasing = erasing.filter(|id| place(id).is_some());
+                !trash.is_empty()
+            }
+            Some(Dialog::Groups { selected }) => {
+                *selected = (*selected).min(groups);
+                true
+            }
+            Some(
+                Dialog::Details { id, .. }
+                | Dialog::Pair { id, .. }
+                | Dialog::Qr { id, .. }
+                | Dialog::Asks { id, .. },
+            ) => is_there(id),
+            // What was typed stays, and what becomes of it is said.
+            Some(
+                Dialog::Help { .. } | Dialog::Form(_) | Dialog::Add(_) | Dialog::Passphrase { .. },
+            )
+            | None => true,
+        };
+        if !is_kept {
+            self.dialog = None;
         }
     }
 
@@ -254,152 +282,5 @@ impl Board {
         let mut groups: Vec<(Group, usize)> = counts.into_iter().collect();
         groups.sort();
         groups
-    }
-
-    /// What is to be seen of an account's codes now.
-    pub(crate) fn code_of(&self, summary: &Summary, state: &State) -> Shown<'_> {
-        let is_revealed = matches!(self.revealed, Some((id, until)) if id == summary.id && state.now.secs() < until);
-        if let Some((code, until)) = self.single.get(&summary.id)
-            && state.now.secs() < *until
-        {
-            return Shown::Single(code);
-        }
-        if let Some(counter) = summary.counter.filter(|_| is_counter(&summary.scheme)) {
-            return Shown::Counter(counter);
-        }
-        if summary.confirm {
-            return Shown::Asks;
-        }
-        if self.privacy && !is_revealed {
-            return Shown::Hidden;
-        }
-        let Ok(step) = summary.scheme.step_at(state.now) else {
-            return Shown::None;
-        };
-        let Ok(Moment::Step { until, .. }) = summary.scheme.window(step) else {
-            return Shown::None;
-        };
-        let of = |step: u64| {
-            let given = self.codes.get(&summary.id)?;
-            given.iter().find(|given| given.code.step() == Some(step))
-        };
-        Shown::Step {
-            now: of(step),
-            next: step.checked_add(1).and_then(of),
-            left: left(state.now, until),
-            period: u64::from(summary.scheme.period().unwrap_or(30)),
-        }
-    }
-
-    /// The codes that the screen needs or will soon need, and that nobody asked for yet: of the lines on it, and of a page
-    /// more in both directions, for this step and the next, so that the turn of a step waits for nobody.
-    pub(crate) fn wanted(&mut self, state_now: UnixTime, lines: usize) -> Vec<(AccountId, u64)> {
-        let first = self.top.saturating_sub(lines);
-        let last = (self.top + 2 * lines).min(self.shown.len());
-        let mut wanted = Vec::new();
-        for index in &self.shown[first.min(last)..last] {
-            let summary = &self.live[*index];
-            let hidden = self.privacy
-                && !matches!(self.revealed, Some((id, until)) if id == summary.id && state_now.secs() < until);
-            if hidden || summary.confirm || is_counter(&summary.scheme) {
-                continue;
-            }
-            let Ok(step) = summary.scheme.step_at(state_now) else {
-                continue;
-            };
-            let known = self.codes.entry(summary.id).or_default();
-            known.retain(|given| given.code.step().is_some_and(|known| known >= step));
-            for step in [Some(step), step.checked_add(1)].into_iter().flatten() {
-                let is_known = known.iter().any(|given| given.code.step() == Some(step));
-                if !is_known && self.asked.insert((summary.id, step)) {
-                    wanted.push((summary.id, step));
-                }
-            }
-        }
-        if self.asked.len() > 4 * (lines + 1) * 2 {
-            // What was asked for long ago has been answered, or never will be.
-            let wanted: HashSet<_> = wanted.iter().copied().collect();
-            self.asked.retain(|one| wanted.contains(one));
-        }
-        wanted
-    }
-
-    /// Takes codes that were asked for.
-    pub(crate) fn give(&mut self, given: Vec<Given>) {
-        for one in given {
-            let Some(step) = one.code.step() else {
-                continue;
-            };
-            self.asked.remove(&(one.id, step));
-            let known = self.codes.entry(one.id).or_default();
-            known.retain(|known| known.code.step() != Some(step));
-            known.push(one);
-        }
-    }
-
-    /// Forgets all codes; those that are seen are asked for again.
-    pub(crate) fn forget_codes(&mut self) {
-        self.codes.clear();
-        self.asked.clear();
-        self.single.clear();
-        self.revealed = None;
-    }
-
-    /// The time steps whose codes are here.
-    pub(crate) fn known_steps(&self) -> Vec<(AccountId, u64)> {
-        let given = self.codes.values().flatten();
-        given
-            .filter_map(|given| Some((given.id, given.code.step()?)))
-            .collect()
-    }
-
-    /// Shows a code that was made once: a counter's, or one that was said yes to.
-    pub(crate) fn show_single(&mut self, id: AccountId, code: Code, now: UnixTime) {
-        let until = match code.moment() {
-            Moment::Step { until, .. } => until.secs(),
-            Moment::Counter(_) => now.secs().saturating_add(SHOWN_SECS),
-        };
-        self.single.insert(id, (code, until));
-    }
-
-    /// Shows this account's code for a while although codes are hidden.
-    pub(crate) fn reveal(&mut self, id: AccountId, now: UnixTime) {
-        self.revealed = Some((id, now.secs().saturating_add(SHOWN_SECS)));
-    }
-
-    /// Whether a countdown is on the screen, or something that goes by itself.
-    pub(crate) fn has_countdown(&self, state: &State) -> bool {
-        if matches!(self.dialog, Some(Dialog::Pair { .. })) || !self.single.is_empty() {
-            return true;
-        }
-        let lines = layout::list_lines(state.size);
-        let visible = self.shown.iter().skip(self.top).take(lines);
-        visible
-            .map(|index| self.code_of(&self.live[*index], state))
-            .any(|shown| matches!(shown, Shown::Step { .. } | Shown::None))
-    }
-
-    /// Lets go of what has had its time.
-    pub(crate) fn tidy(&mut self, now: UnixTime) {
-        self.single.retain(|_, (_, until)| now.secs() < *until);
-        if matches!(self.revealed, Some((_, until)) if now.secs() >= until) {
-            self.revealed = None;
-        }
-        if self.privacy && self.revealed.is_none() {
-            self.codes.clear();
-            self.asked.clear();
-        }
-    }
-}
-
-/// Seconds until then, a begun one counted.
-pub(crate) fn left(now: UnixTime, until: UnixTime) -> u64 {
-    now.until(until).as_millis().div_ceil(1000) as u64
-}
-
-fn is_counter(scheme: &Scheme) -> bool {
-    match scheme {
-        Scheme::Hotp(_) => true,
-        Scheme::Totp(_) | Scheme::Steam | Scheme::Motp | Scheme::Yandex => false,
     }
 }

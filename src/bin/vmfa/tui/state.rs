@@ -89,8 +89,8 @@ pub(crate) enum Dialog {
     },
     Trash {
         selected: usize,
-        /// Erasing is asked about.
-        erasing: bool,
+        /// The account whose erasing is asked about: the trash may change meanwhile.
+        erasing: Option<AccountId>,
     },
     /// The passphrase for something that needs the vault itself.
     Passphrase {
@@ -123,7 +123,11 @@ impl Dialog {
     }
 
     pub(crate) fn adding(step: AddStep) -> Self {
-        Self::Add(Adding { step, said: None })
+        Self::Add(Adding {
+            step,
+            typed: None,
+            said: None,
+        })
     }
 }
 
@@ -172,6 +176,8 @@ impl Form {
 /// An account on its way in.
 pub(crate) struct Adding {
     pub(crate) step: AddStep,
+    /// What was typed, while it is looked at: it comes back where nothing is found.
+    pub(crate) typed: Option<Box<AddStep>>,
     /// Why the last try failed.
     pub(crate) said: Option<Said>,
 }
@@ -227,7 +233,11 @@ impl State {
         }
     }
 
+    /// Says it for a while; nothing where all is taken off the screen: it may name an account.
     pub(crate) fn say(&mut self, said: Said) {
+        if let Stage::Locked(_) = self.stage {
+            return;
+        }
         self.toast = Some(Toast {
             said,
             until: self.uptime.plus(TOAST),
@@ -257,8 +267,16 @@ impl State {
         if let Some(toast) = &self.toast {
             sooner(self.uptime.until(toast.until));
         }
+        if let (Stage::Locked(gate), Some(after)) = (&self.stage, self.config.lock_after)
+            && !gate.line.is_empty()
+        {
+            sooner(self.uptime.until(self.touched.plus(after)));
+        }
         if let Stage::Open(board) = &self.stage {
-            if let Some(after) = self.config.lock_after {
+            // What is being saved isn't locked away; its end will be told.
+            if let Some(after) = self.config.lock_after
+                && self.saving == 0
+            {
                 sooner(self.uptime.until(self.touched.plus(after)));
             }
             if let Some(Dialog::Qr { until, .. }) = &board.dialog {

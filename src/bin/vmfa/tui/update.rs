@@ -13,6 +13,7 @@ use vmfa::clock::{UnixTime, Uptime};
 use crate::tui::layout;
 use crate::tui::message::{Effect, Job, Message, Whose};
 use crate::tui::state::{Dialog, GateStep, Stage, State};
+use crate::tui::view;
 
 /// Changes the state as the message says.
 pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -43,25 +44,37 @@ pub(crate) fn update(state: &mut State, message: Message) -> Vec<Effect> {
                 Stage::Locked(gate) if gate.step == GateStep::Opening => {
                     gate.step = GateStep::Asleep;
                 }
-                Stage::Locked(_) => {}
+                Stage::Locked(gate) => gate.line.clear(),
             }
             // Whatever is open or being opened; what is being saved is saved before.
             vec![Effect::Do(Job::Lock(Whose::Ours))]
         }
     };
+    hold_scroll(state);
     effects.extend(codes(state));
     effects
+}
+
+/// A text isn't scrolled beyond its last page: the first key back is to be seen.
+fn hold_scroll(state: &mut State) {
+    let last = view::last_scroll(state);
+    if let Stage::Open(board) = &mut state.stage
+        && let Some(Dialog::Help { scroll } | Dialog::Details { scroll, .. }) = &mut board.dialog
+    {
+        *scroll = (*scroll).min(last);
+    }
 }
 
 /// The codes that the screen needs now.
 fn codes(state: &mut State) -> Option<Effect> {
     let lines = layout::list_lines(state.size);
-    let now = state.now;
+    let (now, uptime) = (state.now, state.uptime);
     let Stage::Open(board) = &mut state.stage else {
         return None;
     };
+    board.tidy(now);
     board.scroll(lines);
-    let wanted = board.wanted(now, lines);
+    let wanted = board.wanted(now, uptime, lines);
     (!wanted.is_empty()).then_some(Effect::Do(Job::Codes(wanted)))
 }
 
@@ -78,10 +91,16 @@ fn tick(state: &mut State, now: UnixTime, uptime: Uptime) -> Vec<Effect> {
         .config
         .lock_after
         .is_some_and(|after| uptime.until(state.touched.plus(after)).is_zero());
-    let Stage::Open(board) = &mut state.stage else {
-        return Vec::new();
+    let board = match &mut state.stage {
+        Stage::Open(board) => board,
+        Stage::Locked(gate) => {
+            // Half a passphrase isn't left lying about.
+            if is_idle {
+                gate.line.clear();
+            }
+            return Vec::new();
+        }
     };
-    board.tidy(now);
     if let Some(Dialog::Qr { until, .. }) = &board.dialog
         && uptime.until(*until).is_zero()
     {

@@ -14,6 +14,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
+use vmfa::account::text::clean;
 
 use crate::tui::message::{Said, Tone};
 use crate::tui::state::{Stage, State};
@@ -38,6 +39,16 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
     if let Some(toast) = &state.toast {
         draw_toast(&state.theme, &toast.said, area, frame.buffer_mut());
     }
+}
+
+/// How far the text that lies over the list can be scrolled.
+pub(crate) fn last_scroll(state: &State) -> usize {
+    let area = Rect::new(0, 0, state.size.0, state.size.1);
+    let Stage::Open(board) = &state.stage else {
+        return 0;
+    };
+    let dialog = board.dialog.as_ref();
+    dialog.map_or(0, |dialog| dialog::last_scroll(state, board, dialog, area))
 }
 
 /// A tone in a word, so that no colour is needed to know it.
@@ -65,7 +76,7 @@ pub(super) fn said_lines<'a>(theme: &Theme, said: &Said, width: usize) -> Vec<Li
     if let Some(hint) = &said.hint {
         text.push_str(&format!(" ({hint})"));
     }
-    let lines = wrapped(&text, width).into_iter();
+    let lines = wrapped(&clean(&text), width).into_iter();
     lines
         .map(|line| Line::from(Span::styled(line, style)))
         .collect()
@@ -91,7 +102,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split_word_bounds() {
-        if line.width() + word.trim_end().width() > width {
+        if !line.is_empty() && line.width() + word.trim_end().width() > width {
             lines.push(line.trim_end().to_owned());
             line = String::new();
             if word.trim().is_empty() {

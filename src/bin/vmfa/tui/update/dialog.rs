@@ -1,15 +1,16 @@
 //! What lies over the list: each dialog's keys.
 
+mod adding;
+
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use vmfa::account::AccountId;
 
 use super::list;
-use vmfa::secret::SecretText;
-
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::line::Line;
-use crate::tui::message::{Change, Effect, Fields, Find, Job, RowKind, Said, Yes};
-use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, Stage, State};
+use crate::tui::message::{Change, Effect, Fields, Job, Said, Yes};
+use crate::tui::state::{Dialog, Form, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     let action = state.config.keymap.action(key);
@@ -26,13 +27,8 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                 Some(summary) => (Some(Dialog::Form(Form::of(summary))), Then::Nothing),
                 None => CLOSE,
             },
-            Some(Action::Copy) => {
-                board.select(&id);
-                (
-                    Some(Dialog::Details { id, scroll }),
-                    Then::Act(Action::Copy),
-                )
-            }
+            // The one that is looked at: the list may have another one chosen by now.
+            Some(Action::Copy) => (Some(Dialog::Details { id, scroll }), Then::Copy(id)),
             _ => on_text(key, scroll, |scroll| Dialog::Details { id, scroll }),
         },
         Dialog::Pair { id, pair } => match key.code {
@@ -66,7 +62,7 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
             is_opening,
         } => passphrase(key, line, purpose, said, is_opening),
         Dialog::Form(form) => on_form(key, form),
-        Dialog::Add(adding) => on_adding(key, adding),
+        Dialog::Add(adding) => adding::on_key(key, adding),
     };
     board.dialog = kept;
     match then {
@@ -77,7 +73,7 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         }
         Then::Do(job) => list::start(state, job),
         Then::Save(change) => list::save(state, change),
-        Then::Act(action) => list::act(state, action),
+        Then::Copy(id) => list::copy_of(state, &id),
     }
 }
 
@@ -87,7 +83,7 @@ enum Then {
     Say(Said),
     Do(Job),
     Save(Change),
-    Act(Action),
+    Copy(AccountId),
 }
 
 /// The dialog as it is after the key (none: it is closed), and what comes of it.
@@ -126,11 +122,15 @@ pub(super) fn scroll(state: &mut State, by: isize) -> Vec<Effect> {
             *scroll = moved(*scroll, MOST_SCROLL);
         }
         Some(Dialog::Groups { selected }) => *selected = moved(*selected, groups),
-        Some(Dialog::Trash { selected, .. }) => {
+        Some(Dialog::Trash {
+            selected,
+            erasing: None,
+        }) => {
             *selected = moved(*selected, trashed.saturating_sub(1));
         }
         Some(
-            Dialog::Pair { .. }
+            Dialog::Trash { .. }
+            | Dialog::Pair { .. }
             | Dialog::Form(_)
             | Dialog::Add(_)
             | Dialog::Passphrase { .. }
@@ -157,26 +157,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
                 line.insert(text);
             }
         }
-        Some(Dialog::Add(adding)) => match &mut adding.step {
-            AddStep::Choose(_) => {
-                let mut step = AddStep::typing();
-                if let AddStep::Type { secret, at, .. } = &mut step {
-                    secret.insert(text);
-                    // A URI brings its name along.
-                    *at = if text.contains("://") { SECRET } else { NAME };
-                }
-                adding.step = step;
-            }
-            AddStep::Type { name, secret, at } => {
-                if *at == NAME && !text.contains("://") {
-                    name.insert(text);
-                } else {
-                    secret.insert(text);
-                }
-            }
-            AddStep::Path(line) => line.insert(text),
-            AddStep::Looking | AddStep::Found(_) | AddStep::Saving => {}
-        },
+        Some(Dialog::Add(adding)) => adding.paste(text),
         Some(
             Dialog::Help { .. }
             | Dialog::Details { .. }
@@ -220,42 +201,28 @@ fn trash(
     key: &KeyEvent,
     action: Option<Action>,
     selected: usize,
-    erasing: bool,
+    erasing: Option<AccountId>,
 ) -> Kept {
-    let chosen = board.trash.get(selected).map(|summary| summary.id);
-    if erasing {
-        return match (key.code, chosen) {
-            (KeyCode::Char('y' | 'Y'), Some(id)) => {
-                let dialog = Dialog::Trash {
-                    selected: 0,
-                    erasing: false,
-                };
-                (Some(dialog), Then::Save(Change::Erase(id)))
-            }
-            _ => (
-                Some(Dialog::Trash {
-                    selected,
-                    erasing: false,
-                }),
-                Then::Nothing,
-            ),
+    let dialog = |selected, erasing| Some(Dialog::Trash { selected, erasing });
+    if let Some(id) = erasing {
+        // What was asked about, wherever it is in the list by now.
+        return match key.code {
+            KeyCode::Char('y' | 'Y') => (dialog(0, None), Then::Save(Change::Erase(id))),
+            _ => (dialog(selected, None), Then::Nothing),
         };
     }
     let last = board.trash.len().saturating_sub(1);
     if let Some(selected) = moved(key, action, selected, last) {
-        return (Some(Dialog::Trash { selected, erasing }), Then::Nothing);
+        return (dialog(selected, None), Then::Nothing);
     }
+    let chosen = board.trash.get(selected).map(|summary| summary.id);
     match (key.code, chosen) {
         (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => (None, Then::Save(Change::Restore(id))),
-        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => (
-            Some(Dialog::Trash {
-                selected,
-                erasing: true,
-            }),
-            Then::Nothing,
-        ),
+        (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => {
+            (dialog(selected, chosen), Then::Nothing)
+        }
         (KeyCode::Esc | KeyCode::Char('q' | 't'), _) => CLOSE,
-        _ => (Some(Dialog::Trash { selected, erasing }), Then::Nothing),
+        _ => (dialog(selected, None), Then::Nothing),
     }
 }
 
@@ -277,11 +244,15 @@ fn passphrase(
     key: &KeyEvent,
     mut line: Line,
     mut purpose: Purpose,
-    said: Option<Said>,
+    mut said: Option<Said>,
     is_opening: bool,
 ) -> Kept {
     if key.code == KeyCode::Esc {
-        return CLOSE;
+        // What was found to be added is forgotten with it.
+        return match purpose {
+            Purpose::Job(Some(Job::Change(Change::Add))) => (None, Then::Do(Job::Forget)),
+            Purpose::Job(_) | Purpose::Qr(_) => CLOSE,
+        };
     }
     let mut then = Then::Nothing;
     let mut is_opening = is_opening;
@@ -294,6 +265,7 @@ fn passphrase(
             };
             let Some(job) = job else { return CLOSE };
             is_opening = true;
+            said = None;
             then = Then::Do(job);
         } else {
             line.key(key);
@@ -355,123 +327,4 @@ fn save_form(mut form: Form) -> Kept {
         Some(Dialog::Form(form)),
         Then::Save(Change::Edit(id, fields)),
     )
-}
-
-const NAME: usize = 0;
-const SECRET: usize = 1;
-
-impl AddStep {
-    /// A secret that is there, and a name to be typed.
-    pub(super) fn naming(text: &SecretText) -> Self {
-        let mut secret = Line::new();
-        secret.insert(text.expose());
-        Self::Type {
-            name: Line::new(),
-            secret,
-            at: NAME,
-        }
-    }
-
-    fn typing() -> Self {
-        Self::Type {
-            name: Line::new(),
-            secret: Line::new(),
-            at: SECRET,
-        }
-    }
-
-    /// The step behind a way in.
-    fn of_way(way: usize) -> (Self, Option<Find>) {
-        match way {
-            0 => (Self::typing(), None),
-            1 => (Self::Path(Line::new()), None),
-            2 => (Self::Looking, Some(Find::Screen)),
-            _ => (Self::Looking, Some(Find::Clipboard)),
-        }
-    }
-}
-
-fn on_adding(key: &KeyEvent, mut adding: Adding) -> Kept {
-    if key.code == KeyCode::Esc {
-        // What was found is forgotten with it.
-        return match adding.step {
-            AddStep::Saving => (Some(Dialog::Add(adding)), Then::Nothing),
-            AddStep::Choose(_) => CLOSE,
-            AddStep::Type { .. } | AddStep::Path(_) => {
-                (Some(Dialog::adding(AddStep::Choose(0))), Then::Nothing)
-            }
-            AddStep::Looking | AddStep::Found(_) => (None, Then::Do(Job::Forget)),
-        };
-    }
-    let ways = AddStep::WAYS.len();
-    let mut then = Then::Nothing;
-    match &mut adding.step {
-        AddStep::Choose(at) => {
-            let way = match key.code {
-                KeyCode::Down | KeyCode::Tab | KeyCode::Char('j') => {
-                    *at = (*at + 1) % ways;
-                    None
-                }
-                KeyCode::Up | KeyCode::BackTab | KeyCode::Char('k') => {
-                    *at = at.checked_sub(1).unwrap_or(ways - 1);
-                    None
-                }
-                KeyCode::Enter => Some(*at),
-                KeyCode::Char(typed) => AddStep::WAYS.iter().position(|(_, key)| *key == typed),
-                _ => None,
-            };
-            if let Some(way) = way {
-                let (step, find) = AddStep::of_way(way);
-                adding.step = step;
-                adding.said = None;
-                then = find.map_or(Then::Nothing, |find| Then::Do(Job::Find(find)));
-            }
-        }
-        AddStep::Type { name, secret, at } => match key.code {
-            KeyCode::Tab | KeyCode::Down | KeyCode::Up | KeyCode::BackTab => *at = 1 - *at,
-            KeyCode::Enter => {
-                let is_uri = secret.text().contains("://");
-                if secret.is_empty() {
-                    *at = SECRET;
-                } else if name.text().trim().is_empty() && !is_uri {
-                    *at = NAME;
-                    adding.said = Some(Said::note("a secret needs a name: ISSUER:NAME"));
-                } else {
-                    let name = name.text().trim().to_owned();
-                    let text = secret.take();
-                    adding.step = AddStep::Looking;
-                    adding.said = None;
-                    then = Then::Do(Job::Find(Find::Text { text, name }));
-                }
-            }
-            _ => {
-                let line = if *at == NAME { name } else { secret };
-                line.key(key);
-            }
-        },
-        AddStep::Path(line) => match key.code {
-            KeyCode::Enter if !line.is_empty() => {
-                let path = line.text().trim().to_owned();
-                adding.step = AddStep::Looking;
-                adding.said = None;
-                then = Then::Do(Job::Find(Find::Picture(path)));
-            }
-            _ => {
-                line.key(key);
-            }
-        },
-        AddStep::Found(rows) => {
-            let any = rows.iter().any(|row| row.kind == RowKind::Account);
-            match key.code {
-                KeyCode::Enter | KeyCode::Char('y' | 'Y') if any => {
-                    adding.step = AddStep::Saving;
-                    then = Then::Save(Change::Add);
-                }
-                KeyCode::Char('n' | 'N') | KeyCode::Enter => return (None, Then::Do(Job::Forget)),
-                _ => {}
-            }
-        }
-        AddStep::Looking | AddStep::Saving => {}
-    }
-    (Some(Dialog::Add(adding)), then)
 }

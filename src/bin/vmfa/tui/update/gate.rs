@@ -2,6 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
+use super::leave;
 use crate::tui::message::{Effect, Job};
 use crate::tui::state::{Gate, GateStep, Stage, State};
 
@@ -10,7 +11,7 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     };
     if key.code == KeyCode::Esc && gate.line.is_empty() && gate.step != GateStep::Asleep {
-        return vec![Effect::Quit];
+        return leave(state);
     }
     match gate.step {
         GateStep::Opening => Vec::new(),
@@ -37,5 +38,6 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 
 fn open(gate: &mut Gate, job: Job) -> Vec<Effect> {
     gate.step = GateStep::Opening;
+    gate.said = None;
     vec![Effect::Do(job)]
 }

@@ -4,7 +4,7 @@ use ratatui::crossterm::event::{
     KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-use vmfa::account::Summary;
+use vmfa::account::{AccountId, Summary};
 
 use super::{dialog, leave};
 use crate::tui::action::Action;
@@ -12,7 +12,7 @@ use crate::tui::board::{Board, Shown};
 use crate::tui::config::Sort;
 use crate::tui::layout;
 use crate::tui::message::{Change, Effect, Job, Said, When, Yes};
-use crate::tui::state::{AddStep, Adding, Dialog, Form, GateStep, Purpose, Stage, State};
+use crate::tui::state::{AddStep, Dialog, Form, GateStep, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     let Stage::Open(board) = &mut state.stage else {
@@ -71,7 +71,8 @@ fn searching(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         }
         KeyCode::Char(_) if control && matches!(action, Some(Action::Quit)) => return leave(state),
         _ => {
-            if board.query.key(key) {
+            let before = board.query.text().len();
+            if board.query.key(key) && board.query.text().len() != before {
                 find(board);
             }
         }
@@ -97,17 +98,27 @@ fn end_search(board: &mut Board) {
     }
 }
 
+/// How a Key URI begins, Google's migration, and what other apps write.
+const KEY_URIS: [&str; 5] = [
+    "otpauth://",
+    "otpauth-migration://",
+    "apple-otpauth://",
+    "steam://",
+    "motp://",
+];
+
 pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
-    // A URI that is pasted into the list is meant for it.
-    let trimmed = text.trim();
-    if trimmed.starts_with("otpauth://") || trimmed.starts_with("otpauth-migration://") {
-        board.dialog = Some(Dialog::Add(Adding {
-            step: AddStep::Choose(0),
-            said: None,
-        }));
+    // A URI that is pasted into the list is meant for it, and holds a secret: it doesn't stand in the search for all to see.
+    let text_start = text.trim_start();
+    let begins = |scheme: &&str| {
+        let start = text_start.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    if KEY_URIS.iter().any(begins) {
+        board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         return dialog::paste(state, text);
     }
     board.is_searching = true;
@@ -168,8 +179,12 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             if !board.query.is_empty() {
                 end_search(board);
             } else if board.group.is_some() {
+                let id = board.selected_id();
                 board.group = None;
                 board.arrange();
+                if let Some(id) = id {
+                    board.select(&id);
+                }
             } else {
                 return leave(state);
             }
@@ -222,7 +237,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             } else {
                 board.dialog = Some(Dialog::Trash {
                     selected: 0,
-                    erasing: false,
+                    erasing: None,
                 });
             }
         }
@@ -243,10 +258,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             };
         }
         Action::Add => {
-            board.dialog = Some(Dialog::Add(Adding {
-                step: AddStep::Choose(0),
-                said: None,
-            }));
+            board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         }
         Action::Lock => {
             let whose = state.locks();
@@ -295,6 +307,12 @@ fn chosen(state: &mut State, act: impl FnOnce(&mut State, &Summary) -> Vec<Effec
     }
 }
 
+/// Copies the code of this account.
+pub(super) fn copy_of(state: &mut State, id: &AccountId) -> Vec<Effect> {
+    let summary = state.board().and_then(|board| board.summary(id)).cloned();
+    summary.map_or_else(Vec::new, |summary| copy(state, &summary))
+}
+
 fn open(state: &mut State, dialog: Dialog) -> Vec<Effect> {
     if let Stage::Open(board) = &mut state.stage {
         board.dialog = Some(dialog);
@@ -328,25 +346,38 @@ fn copy_next(state: &mut State, summary: &Summary) -> Vec<Effect> {
 /// Shows the code that is hidden, and hides it again.
 fn reveal(state: &mut State, summary: &Summary) -> Vec<Effect> {
     let (id, now) = (summary.id, state.now);
+    let Some(board) = state.board() else {
+        return Vec::new();
+    };
+    let shown = match board.code_of(summary, state) {
+        Shown::Hidden => Reveals::Show,
+        Shown::Single(_) | Shown::Step { .. } | Shown::None => Reveals::Hide,
+        Shown::Asks => Reveals::Ask,
+        Shown::Counter(_) => Reveals::Nothing,
+    };
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
-    if matches!(board.revealed, Some((shown, _)) if shown == id) {
-        board.revealed = None;
-        return Vec::new();
-    }
-    board.reveal(id, now);
-    let asks = state
-        .board()
-        .is_some_and(|board| board.code_of(summary, state) == Shown::Asks);
-    if asks {
-        let yes = Yes::NotAsked;
-        return vec![Effect::Do(Job::Show { id, yes })];
-    }
-    if summary.counter.is_some() {
-        state.say(Said::note("a counter: Enter takes its next code"));
+    match shown {
+        Reveals::Show => board.reveal(id, now),
+        Reveals::Hide => board.hide(&id),
+        Reveals::Ask => {
+            let yes = Yes::NotAsked;
+            return vec![Effect::Do(Job::Show { id, yes })];
+        }
+        Reveals::Nothing => state.say(Said::note("a counter: Enter takes its next code")),
     }
     Vec::new()
+}
+
+/// What is done to show or hide a code.
+enum Reveals {
+    Show,
+    Hide,
+    /// The person is asked first.
+    Ask,
+    /// A counter has none before it is taken.
+    Nothing,
 }
 
 fn pair(state: &mut State, summary: &Summary) -> Vec<Effect> {

@@ -15,6 +15,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
     match report {
         Report::Accounts(accounts) => on_accounts(state, accounts),
         Report::Locked => {
+            none_saving(state);
             match &mut state.stage {
                 Stage::Locked(gate) if gate.step == GateStep::Opening => {
                     gate.step = GateStep::Asking;
@@ -34,17 +35,19 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             let now = state.now;
             with_board(state, |board| board.show_single(given.id, given.code, now))
         }
-        Report::Pair(id, pair) => with_board(state, |board| {
-            board.dialog = Some(Dialog::Pair {
-                id,
-                pair: Some(pair),
-            });
-        }),
+        Report::Pair(id, pair) => {
+            let pair = Some(pair);
+            put_over(
+                state,
+                Dialog::Pair { id, pair },
+                "the pair is ready: ask again",
+            )
+        }
         Report::Qr(id, drawing) => {
             let until = state.uptime.plus(std::time::Duration::from_secs(QR_SECS));
             with_board(state, |board| {
                 // Whoever left the question meanwhile doesn't want it on the screen.
-                if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), .. }) if *asked == id)
+                if matches!(&board.dialog, Some(Dialog::Passphrase { purpose: Purpose::Qr(asked), is_opening: true, .. }) if *asked == id)
                 {
                     board.dialog = Some(Dialog::Qr { id, drawing, until });
                 }
@@ -52,23 +55,34 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::NeedsPassphrase(job) => {
             if job.saves() {
-                state.saving = state.saving.saturating_sub(1);
+                not_saved(state);
             }
-            with_board(state, |board| {
-                board.dialog = Some(Dialog::passphrase(Purpose::Job(Some(job))));
-            })
+            let dialog = Dialog::passphrase(Purpose::Job(Some(job)));
+            put_over(state, dialog, "not done: the passphrase is needed for it")
         }
-        Report::Asks(id, job) => with_board(state, |board| {
-            board.dialog = Some(Dialog::Asks { id, job: Some(job) });
-        }),
+        Report::Asks(id, job) => {
+            let job = Some(job);
+            put_over(
+                state,
+                Dialog::Asks { id, job },
+                "no code was given: this account asks first",
+            )
+        }
         Report::Found(rows) => with_board(state, |board| {
-            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+            // Whoever left the search meanwhile is somewhere else.
+            if let Some(Dialog::Add(adding)) = &mut board.dialog
+                && matches!(adding.step, AddStep::Looking | AddStep::Found(_))
+            {
+                adding.typed = None;
                 adding.step = AddStep::Found(rows);
                 adding.said = None;
             }
         }),
         Report::Bare(secret) => with_board(state, |board| {
-            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+            if let Some(Dialog::Add(adding)) = &mut board.dialog
+                && matches!(adding.step, AddStep::Looking)
+            {
+                adding.typed = None;
                 adding.step = AddStep::naming(&secret);
                 adding.said = Some(Said::note(
                     "a secret was found; it needs a name: ISSUER:NAME",
@@ -89,9 +103,9 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             saved(state)
         }
         Report::NotSaved(said) => {
-            let effects = saved(state);
+            not_saved(state);
             on_failed(state, said);
-            effects
+            Vec::new()
         }
         Report::Wrong(said, job) => on_wrong(state, said, job),
         Report::Stale => {
@@ -124,6 +138,38 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
     }
 }
 
+/// Puts a dialog over the list, and over what is only looked at. What a person types is never taken away: then this is said
+/// instead.
+fn put_over(state: &mut State, dialog: Dialog, instead: &str) -> Vec<Effect> {
+    let Stage::Open(board) = &mut state.stage else {
+        return Vec::new();
+    };
+    let is_typing = match &board.dialog {
+        Some(Dialog::Form(form)) => !form.is_saving,
+        Some(Dialog::Add(adding)) => match adding.step {
+            AddStep::Type { .. } | AddStep::Path(_) | AddStep::Looking | AddStep::Found(_) => true,
+            AddStep::Choose(_) | AddStep::Saving => false,
+        },
+        Some(Dialog::Passphrase { is_opening, .. }) => !is_opening,
+        Some(
+            Dialog::Help { .. }
+            | Dialog::Details { .. }
+            | Dialog::Pair { .. }
+            | Dialog::Groups { .. }
+            | Dialog::Trash { .. }
+            | Dialog::Qr { .. }
+            | Dialog::Asks { .. },
+        )
+        | None => false,
+    };
+    if is_typing {
+        state.say(Said::new(Tone::Warning, instead));
+    } else {
+        board.dialog = Some(dialog);
+    }
+    Vec::new()
+}
+
 fn with_board(state: &mut State, change: impl FnOnce(&mut Board)) -> Vec<Effect> {
     if let Stage::Open(board) = &mut state.stage {
         change(board);
@@ -136,16 +182,6 @@ fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
     match &mut state.stage {
         Stage::Open(board) => {
             board.take(accounts);
-            // The passphrase was right; what it was for comes next.
-            if matches!(
-                &board.dialog,
-                Some(Dialog::Passphrase {
-                    purpose: Purpose::Job(None),
-                    ..
-                })
-            ) {
-                board.dialog = None;
-            }
         }
         Stage::Locked(gate) if gate.step == GateStep::Opening => {
             let mut board = Board::new(accounts, state.config.sort, state.config.privacy);
@@ -162,6 +198,7 @@ fn on_accounts(state: &mut State, mut accounts: Accounts) -> Vec<Effect> {
 }
 
 fn on_shut(state: &mut State, said: Said) -> Vec<Effect> {
+    none_saving(state);
     if let Stage::Open(_) = state.stage {
         state.shut(GateStep::Shut);
     }
@@ -175,7 +212,7 @@ fn on_shut(state: &mut State, said: Said) -> Vec<Effect> {
 /// A passphrase was wrong: it is asked for again, and what it was for isn't lost.
 fn on_wrong(state: &mut State, said: Said, job: Option<Job>) -> Vec<Effect> {
     if job.as_ref().is_some_and(Job::saves) {
-        state.saving = state.saving.saturating_sub(1);
+        not_saved(state);
     }
     match &mut state.stage {
         Stage::Locked(gate) => {
@@ -183,12 +220,14 @@ fn on_wrong(state: &mut State, said: Said, job: Option<Job>) -> Vec<Effect> {
             gate.said = Some(said);
         }
         Stage::Open(board) => {
+            // One that was left says nothing to the one that is being typed now.
             if let Some(Dialog::Passphrase {
                 purpose,
                 said: shown,
                 is_opening,
                 ..
             }) = &mut board.dialog
+                && *is_opening
             {
                 *is_opening = false;
                 *shown = Some(said);
@@ -237,8 +276,7 @@ fn on_failed(state: &mut State, said: Said) {
             form.said = Some(said);
         }
         Some(Dialog::Add(adding)) if matches!(adding.step, AddStep::Looking | AddStep::Saving) => {
-            adding.step = AddStep::Choose(0);
-            adding.said = Some(said);
+            adding.fail(said);
         }
         Some(
             Dialog::Passphrase {
@@ -253,7 +291,19 @@ fn on_failed(state: &mut State, said: Said) {
     }
 }
 
-/// A change is on the disk, or has failed: who wanted to leave may.
+/// A change has failed: who wanted to leave is to see it first.
+fn not_saved(state: &mut State) {
+    state.saving = state.saving.saturating_sub(1);
+    state.is_leaving = false;
+}
+
+/// The key has gone: nothing is on its way to the disk any more.
+fn none_saving(state: &mut State) {
+    state.saving = 0;
+    state.is_leaving = false;
+}
+
+/// A change is on the disk: who wanted to leave may.
 fn saved(state: &mut State) -> Vec<Effect> {
     let was_saving = state.saving > 0;
     state.saving = state.saving.saturating_sub(1);

@@ -63,12 +63,14 @@ pub(super) fn cell<'a>(
 
 /// A code as people read it aloud: in two halves, three and three for six digits; five letters stay together.
 pub(super) fn grouped(code: &str) -> String {
-    // The longest code has ten characters, all of them ASCII.
-    if code.len() < 6 {
+    // Characters, not bytes: what stands in the place of a code that is hidden, or not here yet, is no ASCII.
+    let count = code.chars().count();
+    if count < 6 {
         return code.to_owned();
     }
-    let (first, second) = code.split_at(code.len() / 2);
-    format!("{first} {second}")
+    let mut characters = code.chars();
+    let first: String = characters.by_ref().take(count / 2).collect();
+    format!("{first} {}", characters.as_str())
 }
 
 /// How wide a code of so many characters is when it is grouped.
@@ -128,11 +130,12 @@ mod tests {
             ("1234567890", "12345 67890"),
             ("RT2BC", "RT2BC"),
             ("1234", "1234"),
+            ("·····", "·····"),
+            ("·······", "··· ····"),
+            ("••••••", "••• •••"),
         ] {
             assert_eq!(grouped(code), expected);
-            assert_eq!(grouped(code).len(), grouped_width(code.len()));
+            assert_eq!(grouped(code).width(), grouped_width(code.width()));
         }
     }
-
-    use ratatui::style::Stylize as _;
 }

@@ -1,22 +1,25 @@
 //! What lies over the list.
 
+mod adding;
+mod qr;
+
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 use unicode_width::UnicodeWidthStr as _;
 use vmfa::account::text::clean;
 use vmfa::account::{AccountId, Summary};
-use vmfa::qr::Drawing;
 
 use super::cell::cell;
 use super::{list, pair, said_lines, wrapped};
 use crate::command::named;
 use crate::tui::board::Board;
 use crate::tui::line;
-use crate::tui::message::{RowKind, Said};
-use crate::tui::state::{AddStep, Adding, Dialog, Form, Purpose, State};
+use crate::tui::message::Said;
+use crate::tui::state::{Dialog, Form, Purpose, State};
 use crate::tui::{help, layout};
 
 pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Frame<'_>) {
@@ -32,16 +35,18 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
             put(&lines, 0, room, frame);
         }
         Dialog::Form(form) => draw_form(state, form, frame),
-        Dialog::Add(adding) => draw_adding(state, adding, frame),
+        Dialog::Add(adding) => adding::draw(state, adding, frame),
         Dialog::Groups { selected } => draw_groups(state, board, *selected, frame),
-        Dialog::Trash { selected, erasing } => draw_trash(state, board, *selected, *erasing, frame),
+        Dialog::Trash { selected, erasing } => {
+            draw_trash(state, board, *selected, erasing.is_some(), frame)
+        }
         Dialog::Passphrase {
             line,
             purpose,
             said,
             is_opening,
         } => draw_passphrase(state, line, purpose, said.as_ref(), *is_opening, frame),
-        Dialog::Qr { id, drawing, .. } => draw_qr(state, board, id, drawing, frame),
+        Dialog::Qr { id, drawing, .. } => qr::draw(state, board, id, drawing, frame),
         Dialog::Asks { id, .. } => {
             let name = board.summary(id).map(named).unwrap_or_default();
             let room = open(state, "this account asks", (60, 6), frame);
@@ -56,36 +61,96 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
     }
 }
 
+/// The largest scroll of a text that shows something more: the first line of its last page. Zero for what isn't scrolled.
+pub(super) fn last_scroll(state: &State, board: &Board, dialog: &Dialog, area: Rect) -> usize {
+    match dialog {
+        Dialog::Help { .. } => {
+            let room = inside(area, HELP);
+            let (width, height) = (usize::from(room.width), usize::from(room.height));
+            help::help(&state.config.keymap, &state.theme, width, height, 0).last
+        }
+        Dialog::Details { id, .. } => board.summary(id).map_or(0, |summary| {
+            let fields = details(summary, board);
+            let room = inside(area, details_size(&fields));
+            let lines = details_lines(state, summary, &fields, room);
+            lines.len().saturating_sub(usize::from(room.height))
+        }),
+        Dialog::Pair { .. }
+        | Dialog::Form(_)
+        | Dialog::Add(_)
+        | Dialog::Groups { .. }
+        | Dialog::Trash { .. }
+        | Dialog::Passphrase { .. }
+        | Dialog::Qr { .. }
+        | Dialog::Asks { .. } => 0,
+    }
+}
+
+/// Whether there is so little room that a dialog takes all of it and has no frame.
+fn is_small(area: Rect) -> bool {
+    area.width < 48 || area.height < 14
+}
+
+/// Where a box stands, frame included.
+fn place(area: Rect, wanted: (u16, u16)) -> Rect {
+    layout::middle((area.width, area.height), (wanted.0 + 4, wanted.1 + 2))
+}
+
+/// The room for what a dialog says.
+fn inside(area: Rect, wanted: (u16, u16)) -> Rect {
+    let outer = if is_small(area) {
+        Rect::new(area.x, area.y, area.width, area.height + 1)
+    } else {
+        let place = place(area, wanted);
+        Rect::new(
+            place.x + 1,
+            place.y,
+            place.width.saturating_sub(2),
+            place.height,
+        )
+    };
+    Rect::new(
+        outer.x + 1,
+        outer.y + 1,
+        outer.width.saturating_sub(2),
+        outer.height.saturating_sub(2),
+    )
+}
+
 /// A box in the middle with a title; what is inside. Where there is little room, it takes all of it and has no frame.
 fn open(state: &State, title: &str, wanted: (u16, u16), frame: &mut Frame<'_>) -> Rect {
     let theme = &state.theme;
     let area = frame.area();
     let buffer = frame.buffer_mut();
-    if area.width < 48 || area.height < 14 {
+    if is_small(area) {
         Clear.render(area, buffer);
         let title = Line::styled(format!(" {title}"), theme.heading);
         buffer.set_line(area.x, area.y, &title, area.width);
-        return Rect::new(
-            area.x + 1,
-            area.y + 1,
-            area.width.saturating_sub(2),
-            area.height.saturating_sub(1),
-        );
+    } else {
+        let place = place(area, wanted);
+        clear(place, buffer);
+        Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.border)
+            .title(Span::styled(format!(" {title} "), theme.heading))
+            .render(place, buffer);
     }
-    let place = layout::middle((area.width, area.height), (wanted.0 + 4, wanted.1 + 2));
+    inside(area, wanted)
+}
+
+/// Makes room in what is drawn already. A wide character whose second half lies under it goes as a whole.
+fn clear(place: Rect, buffer: &mut Buffer) {
     Clear.render(place, buffer);
-    let block = Block::bordered()
-        .border_type(BorderType::Rounded)
-        .border_style(theme.border)
-        .title(Span::styled(format!(" {title} "), theme.heading));
-    let inner = block.inner(place);
-    block.render(place, buffer);
-    Rect::new(
-        inner.x + 1,
-        inner.y,
-        inner.width.saturating_sub(2),
-        inner.height,
-    )
+    let Some(before) = place.x.checked_sub(1) else {
+        return;
+    };
+    for y in place.y..place.bottom() {
+        if let Some(cell) = buffer.cell_mut((before, y))
+            && cell.symbol().width() > 1
+        {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 /// Lines from one on; never beyond the last page.
@@ -119,8 +184,11 @@ fn keys<'a>(state: &State, keys: &[(&'a str, &'a str)]) -> Line<'a> {
     Line::from(spans)
 }
 
+/// Columns and lines of the help, where there is room for them.
+const HELP: (u16, u16) = (76, 40);
+
 fn draw_help(state: &State, scroll: usize, frame: &mut Frame<'_>) {
-    let room = open(state, "keys", (76, 40), frame);
+    let room = open(state, "keys", HELP, frame);
     let (width, height) = (usize::from(room.width), usize::from(room.height));
     let page = help::help(&state.config.keymap, &state.theme, width, height, scroll);
     put(&page.lines, 0, room, frame);
@@ -145,14 +213,30 @@ fn draw_details(
         return;
     };
     let fields = details(summary, board);
-    let room = open(state, "details", (76, fields.len() as u16 + 6), frame);
-    let theme = &state.theme;
+    let room = open(state, "details", details_size(&fields), frame);
+    let lines = details_lines(state, summary, &fields, room);
+    put(&lines, scroll, room, frame);
+}
+
+type Fields = Vec<(&'static str, String)>;
+
+fn details_size(fields: &Fields) -> (u16, u16) {
+    (76, fields.len() as u16 + 6)
+}
+
+fn details_lines<'a>(
+    state: &State,
+    summary: &Summary,
+    fields: &Fields,
+    room: Rect,
+) -> Vec<Line<'a>> {
     const NAMES: usize = 14;
+    let theme = &state.theme;
     let width = usize::from(room.width).saturating_sub(NAMES);
     let mut lines = vec![Line::styled(named(summary), theme.heading), Line::default()];
     for (name, value) in fields {
-        for (at, part) in wrapped(&clean(&value), width).into_iter().enumerate() {
-            let name = if at == 0 { name } else { "" };
+        for (at, part) in wrapped(&clean(value), width).into_iter().enumerate() {
+            let name = if at == 0 { *name } else { "" };
             lines.push(Line::from(vec![
                 Span::styled(format!("{name:<NAMES$}"), theme.faint),
                 Span::styled(part, theme.text),
@@ -164,10 +248,10 @@ fn draw_details(
         state,
         &[("e", "edit"), ("Enter", "copy the code"), ("Esc", "back")],
     ));
-    put(&lines, scroll, room, frame);
+    lines
 }
 
-fn details(summary: &Summary, board: &Board) -> Vec<(&'static str, String)> {
+fn details(summary: &Summary, board: &Board) -> Fields {
     let mut fields = crate::command::show::fields(summary, None);
     let uses = board.uses.count(&summary.id);
     if uses > 0 {
@@ -237,118 +321,6 @@ fn put_cursor(room: Rect, column: usize, line: usize, frame: &mut Frame<'_>) {
     );
     if room.contains(at) {
         frame.set_cursor_position(at);
-    }
-}
-
-fn draw_adding(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
-    let room = open(state, "add accounts", (76, 16), frame);
-    let theme = &state.theme;
-    let width = usize::from(room.width);
-    let mut lines = Vec::new();
-    let mut cursor = None;
-    if let Some(said) = &adding.said {
-        lines.extend(said_lines(theme, said, width));
-    }
-    match &adding.step {
-        AddStep::Choose(at) => {
-            for (way, (what, key)) in AddStep::WAYS.iter().enumerate() {
-                let mark = if way == *at { "> " } else { "  " };
-                lines.push(Line::from(vec![
-                    Span::styled(format!("{mark}{key}  "), theme.key),
-                    Span::styled(*what, theme.text),
-                ]));
-            }
-            lines.push(Line::default());
-            let text = "Pasting here works too. Other apps' exports: vmfa import FILE";
-            lines.extend(styled(wrapped(text, width), theme.faint));
-        }
-        AddStep::Type { name, secret, at } => {
-            const NAMES: usize = 16;
-            for (which, what, typed) in [(0, "name", name), (1, "URI or secret", secret)] {
-                let is_here = which == *at;
-                let input = width.saturating_sub(NAMES);
-                let (shown, column) = if which == 0 {
-                    let (text, column) = typed.window(input);
-                    (clean(text).into_owned(), column)
-                } else {
-                    // Who stands behind doesn't read it.
-                    let marks = typed.graphemes().min(input.saturating_sub(1));
-                    ("•".repeat(marks), marks)
-                };
-                if is_here {
-                    cursor = Some((NAMES + column, lines.len()));
-                }
-                lines.push(Line::from(vec![
-                    Span::styled(
-                        format!(
-                            "{}{what:<w$}",
-                            if is_here { "> " } else { "  " },
-                            w = NAMES - 2
-                        ),
-                        if is_here { theme.key } else { theme.faint },
-                    ),
-                    Span::styled(shown, theme.input),
-                ]));
-            }
-            lines.push(Line::default());
-            let text =
-                "A URI (otpauth://…) brings its name along; a secret needs one: ISSUER:NAME.";
-            lines.extend(styled(wrapped(text, width), theme.faint));
-            lines.push(keys(
-                state,
-                &[("Tab", "other field"), ("Enter", "look"), ("Esc", "back")],
-            ));
-        }
-        AddStep::Path(typed) => {
-            const NAMES: usize = 9;
-            let (text, column) = typed.window(width.saturating_sub(NAMES));
-            cursor = Some((NAMES + column, lines.len()));
-            lines.push(Line::from(vec![
-                Span::styled("picture  ", theme.faint),
-                Span::styled(clean(text).into_owned(), theme.input),
-            ]));
-            lines.push(keys(state, &[("Enter", "look"), ("Esc", "back")]));
-        }
-        AddStep::Looking => lines.push(Line::styled("looking …", theme.text)),
-        AddStep::Saving => lines.push(Line::styled("saving …", theme.text)),
-        AddStep::Found(rows) => {
-            let count = rows
-                .iter()
-                .filter(|row| row.kind == RowKind::Account)
-                .count();
-            let most = usize::from(room.height).saturating_sub(3).max(1);
-            for row in rows.iter().take(most) {
-                let (mark, style) = match row.kind {
-                    RowKind::Account => ("+ ", theme.text),
-                    RowKind::Refused => ("not: ", theme.warning),
-                    RowKind::Remark => ("  ", theme.faint),
-                };
-                let mut line = vec![Span::styled(mark, theme.key)];
-                line.extend(cell(
-                    &row.text,
-                    &[],
-                    style,
-                    style,
-                    width.saturating_sub(mark.width()),
-                ));
-                lines.push(Line::from(line));
-            }
-            if rows.len() > most {
-                lines.push(Line::styled(
-                    format!("and {} more", rows.len() - most),
-                    theme.faint,
-                ));
-            }
-            lines.push(if count > 0 {
-                keys(state, &[("Enter", "add"), ("n", "leave it")])
-            } else {
-                keys(state, &[("Esc", "back")])
-            });
-        }
-    }
-    put(&lines, 0, room, frame);
-    if let Some((column, line)) = cursor {
-        put_cursor(room, column, line, frame);
     }
 }
 
@@ -455,49 +427,4 @@ fn draw_passphrase(
     if let Some((column, line)) = cursor {
         put_cursor(room, column, line, frame);
     }
-}
-
-/// Black on white whatever the theme: cameras want it so.
-const INK: Style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
-
-fn draw_qr(state: &State, board: &Board, id: &AccountId, drawing: &Drawing, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let theme = &state.theme;
-    let (columns, lines) = drawing.terminal_size();
-    Clear.render(area, frame.buffer_mut());
-    let name = board.summary(id).map(named).unwrap_or_default();
-    if columns > usize::from(area.width) || lines + 2 > usize::from(area.height) {
-        // Half of it can't be scanned.
-        let text = format!(
-            "{name}: this terminal is too small for a QR code of {columns} columns and {} lines. Enlarge it, or \
-             write a picture: vmfa qr --png FILE. Esc: back",
-            lines + 2
-        );
-        let lines = styled(wrapped(&text, usize::from(area.width) - 1), theme.warning);
-        put(&lines, 0, area, frame);
-        return;
-    }
-    let left = area.x + (area.width - columns as u16) / 2;
-    for y in 0..lines {
-        for x in 0..columns {
-            let block = match (drawing.is_dark(x, 2 * y), drawing.is_dark(x, 2 * y + 1)) {
-                (false, false) => " ",
-                (true, false) => "▀",
-                (false, true) => "▄",
-                (true, true) => "█",
-            };
-            let at = (left + x as u16, area.y + y as u16);
-            if let Some(cell) = frame.buffer_mut().cell_mut(at) {
-                cell.set_symbol(block).set_style(INK);
-            }
-        }
-    }
-    let foot = Rect::new(area.x + 1, area.y + lines as u16, area.width - 1, 2);
-    let text = format!("{name}   Esc: take it off the screen");
-    put(
-        &styled(wrapped(&text, usize::from(foot.width)), theme.text),
-        0,
-        foot,
-        frame,
-    );
 }

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use vmfa::account::text::clean;
 
 use super::{said_lines, wrapped};
 use crate::tui::state::{Gate, GateStep, State};
@@ -13,7 +14,7 @@ pub(super) fn draw(state: &State, gate: &Gate, frame: &mut Frame<'_>) {
     let width = usize::from(area.width).saturating_sub(4).min(72);
     let mut lines = vec![Line::from(vec![
         Span::styled("vmfa", theme.heading),
-        Span::styled(format!("  {}", state.vault_name), theme.faint),
+        Span::styled(format!("  {}", clean(&state.vault_name)), theme.faint),
     ])];
     lines.push(Line::default());
     if let Some(said) = &gate.said {
