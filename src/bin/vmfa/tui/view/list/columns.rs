@@ -203,10 +203,11 @@ impl Columns {
         // Another program has taken the code: a cross behind it, and the word where the bar is, or before the next code
         // where there is room for both.
         let word = if is_used && !self.bar { USED } else { "" };
-        let width = self.code;
-        spans.push(Span::styled(format!("{code:<width$}"), code_style));
-        let cross = if is_used { "×" } else { " " };
+        let cross = if is_used { "×" } else { "" };
+        let rest = (self.code + 1).saturating_sub(code.width() + cross.width());
+        spans.push(Span::styled(code, code_style));
         spans.push(Span::styled(cross, theme.warning));
+        spans.push(Span::raw(" ".repeat(rest)));
         // Without a column of its own the next code stands behind the countdown, where the name gives way to it.
         let mut inline = String::new();
         match self.next {
