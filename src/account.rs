@@ -1,7 +1,7 @@
 //! Accounts: a [`Summary`] holds no secret, an [`Account`] does, a [`Draft`] is loose words that become an account or a
 //! [`Refusal`].
 
-pub(crate) mod base64;
+pub mod base64;
 mod draft;
 pub mod key_uri;
 pub(crate) mod percent;

@@ -1,4 +1,4 @@
-//! Base64, RFC 4648 sections 4 and 5, as Steam and Google Authenticator's migration write it.
+//! Base64, RFC 4648 sections 4 and 5, as Steam, Google Authenticator's migration and terminals write it.
 
 use zeroize::Zeroizing;
 
@@ -55,7 +55,7 @@ pub(crate) fn decode(text: &str) -> Result<Secret, NotBase64> {
 }
 
 /// RFC 4648 section 4, with padding.
-pub(crate) fn encode(bytes: &[u8]) -> SecretText {
+pub fn encode(bytes: &[u8]) -> SecretText {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

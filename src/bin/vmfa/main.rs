@@ -11,6 +11,8 @@ mod command;
 mod credential;
 mod fault;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod fuzzy;
 mod hot;
 #[cfg(unix)]

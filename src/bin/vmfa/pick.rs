@@ -158,29 +158,11 @@ impl<'s> List<'s> {
 
 #[cfg(test)]
 mod tests {
-    use vmfa::account::AccountId;
-    use vmfa::otp::{Scheme, Totp};
 
     use super::*;
 
     fn account(number: u8, issuer: &str, name: &str) -> Summary {
-        Summary {
-            id: AccountId::from_bytes([number; 16]),
-            issuer: issuer.into(),
-            name: name.into(),
-            label_issuer: None,
-            scheme: Scheme::Totp(Totp::default()),
-            counter: None,
-            tags: Vec::new(),
-            note: String::new(),
-            favorite: false,
-            confirm: false,
-            serial_number: None,
-            image: None,
-            added: 0,
-            trashed: None,
-            conflict: false,
-        }
+        crate::fixture::account([number; 16], issuer, name)
     }
 
     /// A line without what only styles it.

@@ -3,6 +3,7 @@
 //! Source: XTerm Control Sequences, "Operating System Commands", Ps = 52. A terminal doesn't answer, and most let nobody read
 //! what is in the clipboard: whether it took the text isn't known, and it is never cleared.
 
+use vmfa::account::base64;
 use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
 
@@ -70,9 +71,9 @@ fn open() -> Outcome<std::fs::File> {
 }
 
 fn sequence(text: &SecretText, between: Between) -> Zeroizing<String> {
-    let encoded = base64(text.expose().as_bytes());
+    let encoded = base64::encode(text.expose().as_bytes());
     // `c` is the clipboard, and not what is selected with the mouse. BEL ends it: ESC would end screen's own sequence.
-    let bare = |escape: &str| Zeroizing::new(format!("{escape}]52;c;{}\x07", encoded.as_str()));
+    let bare = |escape: &str| Zeroizing::new(format!("{escape}]52;c;{}\x07", encoded.expose()));
     let by_tmux = || Zeroizing::new(format!("\x1bPtmux;{}\x1b\\", bare("\x1b\x1b").as_str()));
     match between {
         Between::Nobody => bare("\x1b"),
@@ -84,44 +85,9 @@ fn sequence(text: &SecretText, between: Between) -> Zeroizing<String> {
     }
 }
 
-/// RFC 4648 section 4, with padding.
-fn base64(bytes: &[u8]) -> Zeroizing<String> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-    for three in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for at in 0..4 {
-            if at <= three.len() {
-                let six = bits >> (18 - 6 * at) & 63;
-                out.push(char::from(ALPHABET[six as usize]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_as_in_rfc_4648_section_10() {
-        for (plain, encoded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()).as_str(), encoded);
-        }
-        assert_eq!(base64(&[0xfb, 0xff, 0xbf]).as_str(), "+/+/");
-    }
 
     #[test]
     fn the_sequence_is_wrapped_for_whoever_stands_between() {

@@ -83,32 +83,11 @@ fn name(summary: &Summary, all: &[Summary], index: &Index) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vmfa::account::AccountId;
     use vmfa::account::query::find;
-    use vmfa::otp::{Scheme, Totp};
 
     use super::*;
     use crate::command::words_of;
-
-    fn account(id: [u8; 16], issuer: &str, name: &str) -> Summary {
-        Summary {
-            id: AccountId::from_bytes(id),
-            issuer: issuer.into(),
-            name: name.into(),
-            label_issuer: None,
-            scheme: Scheme::Totp(Totp::default()),
-            counter: None,
-            tags: Vec::new(),
-            note: String::new(),
-            favorite: false,
-            confirm: false,
-            serial_number: None,
-            image: None,
-            added: 0,
-            trashed: None,
-            conflict: false,
-        }
-    }
+    use crate::fixture::account;
 
     fn names(all: &[Summary]) -> Vec<String> {
         let index = Index::new(all);

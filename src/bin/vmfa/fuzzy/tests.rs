@@ -1,32 +1,14 @@
 //! What is found, in which order, and what is marked.
 
 use proptest::prelude::*;
-use vmfa::account::AccountId;
 use vmfa::clock::Stopwatch;
-use vmfa::otp::{Scheme, Totp};
 
 use super::*;
 
 fn account(number: u32, issuer: &str, name: &str) -> Summary {
     let mut id = [0xee; 16];
     id[..4].copy_from_slice(&number.to_be_bytes());
-    Summary {
-        id: AccountId::from_bytes(id),
-        issuer: issuer.into(),
-        name: name.into(),
-        label_issuer: None,
-        scheme: Scheme::Totp(Totp::default()),
-        counter: None,
-        tags: Vec::new(),
-        note: String::new(),
-        favorite: false,
-        confirm: false,
-        serial_number: None,
-        image: None,
-        added: 0,
-        trashed: None,
-        conflict: false,
-    }
+    crate::fixture::account(id, issuer, name)
 }
 
 fn some() -> Vec<Summary> {

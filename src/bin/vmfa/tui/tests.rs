@@ -44,21 +44,8 @@ fn number(id: &AccountId) -> u8 {
 
 fn account(number: u8, issuer: &str, name: &str) -> Summary {
     Summary {
-        id: id(number),
-        issuer: issuer.into(),
-        name: name.into(),
-        label_issuer: None,
-        scheme: Scheme::Totp(Totp::default()),
-        counter: None,
-        tags: Vec::new(),
-        note: String::new(),
-        favorite: false,
-        confirm: false,
-        serial_number: None,
-        image: None,
         added: NOW - 1000,
-        trashed: None,
-        conflict: false,
+        ..crate::fixture::account(*id(number).as_bytes(), issuer, name)
     }
 }
 

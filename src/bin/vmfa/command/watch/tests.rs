@@ -1,6 +1,5 @@
 //! What is drawn, in how much room.
 
-use vmfa::account::AccountId;
 use vmfa::otp::{Generator, Totp};
 use vmfa::secret::Secret;
 
@@ -23,21 +22,8 @@ fn watched(issuer: &str, name: &str, digits: u64, at: u64) -> Watched {
         present: code(at),
         next: Some(code(at + 30)),
         summary: Summary {
-            id: AccountId::from_bytes([7; 16]),
-            issuer: issuer.into(),
-            name: name.into(),
-            label_issuer: None,
             scheme,
-            counter: None,
-            tags: Vec::new(),
-            note: String::new(),
-            favorite: false,
-            confirm: false,
-            serial_number: None,
-            image: None,
-            added: 0,
-            trashed: None,
-            conflict: false,
+            ..crate::fixture::account([7; 16], issuer, name)
         },
     }
 }
