@@ -10,7 +10,7 @@ use vmfa::qr::Drawing;
 use crate::tui::board::Board;
 use crate::tui::config::Config;
 use crate::tui::line::Line;
-use crate::tui::message::{Job, Row, Said, Whose};
+use crate::tui::message::{Fields, Job, Row, Said, Whose};
 use crate::tui::theme::Theme;
 
 /// How long something that is said stays.
@@ -169,6 +169,23 @@ impl Form {
             at: 0,
             said: None,
             is_saving: false,
+        }
+    }
+}
+
+impl Form {
+    /// The form as it was typed before.
+    pub(crate) fn again(summary: &Summary, fields: &Fields) -> Self {
+        Self {
+            lines: [
+                Line::of(&fields.issuer),
+                Line::of(&fields.name),
+                Line::of(&fields.tags),
+                Line::of(&fields.note),
+                Line::of(&fields.serial_number),
+            ],
+            confirm: fields.confirm,
+            ..Self::of(summary)
         }
     }
 }

@@ -148,3 +148,21 @@ fn what_was_found_is_forgotten_with_the_passphrase_for_it() {
     assert_eq!(told(&press(&mut state, "esc")), "Forget");
     assert_eq!(seen(&state), "at 1");
 }
+
+#[test]
+fn a_form_is_there_again_when_the_passphrase_for_it_is_not_given() {
+    let mut state = list();
+    press(&mut state, "e");
+    type_in(&mut state, "!");
+    let edit = job(press(&mut state, "ctrl-s"));
+    report(&mut state, Report::NeedsPassphrase(edit));
+    assert_eq!(told(&press(&mut state, "esc")), "");
+    let Stage::Open(board) = &state.stage else {
+        panic!("it is locked");
+    };
+    let Some(Dialog::Form(form)) = &board.dialog else {
+        panic!("what was typed is lost");
+    };
+    assert!(form.lines[0].text().ends_with('!'));
+    assert!(!form.is_saving);
+}

@@ -60,7 +60,7 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
             purpose,
             said,
             is_opening,
-        } => passphrase(key, line, purpose, said, is_opening),
+        } => passphrase(board, key, line, purpose, said, is_opening),
         Dialog::Form(form) => on_form(key, form),
         Dialog::Add(adding) => adding::on_key(key, adding),
     };
@@ -241,6 +241,7 @@ fn moved(key: &KeyEvent, action: Option<Action>, at: usize, last: usize) -> Opti
 }
 
 fn passphrase(
+    board: &Board,
     key: &KeyEvent,
     mut line: Line,
     mut purpose: Purpose,
@@ -251,6 +252,13 @@ fn passphrase(
         // What was found to be added is forgotten with it.
         return match purpose {
             Purpose::Job(Some(Job::Change(Change::Add))) => (None, Then::Do(Job::Forget)),
+            // What was typed into the form isn't lost with the question.
+            Purpose::Job(Some(Job::Change(Change::Edit(id, fields)))) => {
+                let form = board
+                    .summary(&id)
+                    .map(|summary| Form::again(summary, &fields));
+                (form.map(Dialog::Form), Then::Nothing)
+            }
             Purpose::Job(_) | Purpose::Qr(_) => CLOSE,
         };
     }
