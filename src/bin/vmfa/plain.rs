@@ -26,6 +26,9 @@ struct Habits {
 
 /// Works line by line until the person leaves.
 pub(crate) fn run(context: &Context) -> Outcome<Exit> {
+    // Secrets are typed here, also where an agent gives the codes.
+    #[cfg(unix)]
+    vmfa::secret::process::keep_out();
     let mut place = Place::read();
     place.colours_allowed = false;
     let context = &Context::new(context.global.clone(), place)?;

@@ -23,6 +23,7 @@ mod update;
 pub(crate) mod uses;
 mod view;
 
+use std::collections::VecDeque;
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -36,15 +37,16 @@ use vmfa::clock::{Clock as _, System, UnixTime, Uptime};
 
 use crate::command::add;
 use crate::fault::{self, Exit, Fault, Outcome};
-use crate::place::Place;
+use crate::place::{Place, Source};
 use crate::plain;
+use crate::prompt::Terminal;
 use crate::tui::config::Config;
 use crate::tui::guard::Guard;
 use crate::tui::input::Input;
 use crate::tui::message::{Effect, Job, Message};
 use crate::tui::state::State;
 use crate::tui::update::update;
-use crate::unlock::Context;
+use crate::unlock::{Asking, Context};
 use crate::worker::Worker;
 
 /// How long the end may wait for the worker to wipe its keys.
@@ -62,6 +64,9 @@ const NO_REST: Duration = Duration::from_secs(24 * 3600);
 /// # Errors
 /// The terminal can't be used, the configuration is wrong, or the vault can't be made.
 pub(crate) fn run(context: &Context) -> Outcome<Exit> {
+    // Codes are held here whoever gives them, and passphrases and secrets are typed here.
+    #[cfg(unix)]
+    vmfa::secret::process::keep_out();
     let config = Config::load(&context.place)?;
     // A terminal that can't move its cursor can't show the interface.
     if config.plain || context.place.is_dumb {
@@ -69,8 +74,21 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     }
     // A vault that isn't there is made before, by questions on the terminal as it is: its recovery code is to stay there.
     let made = match std::fs::symlink_metadata(&context.files.vault) {
+        // What a passphrase command has to say or to ask needs the terminal as it is.
+        Ok(_) if matches!(context.source(Asking::Usual)?, Some(Source::Command(_))) => {
+            Some(context.open()?)
+        }
         Ok(_) => None,
-        Err(_) => Some(add::open_or_make(context)?),
+        Err(_) => {
+            let made = add::open_or_make(context)?;
+            // The interface would cover the recovery code, which is shown only now.
+            if let Some(terminal) = Terminal::open() {
+                terminal.line(
+                    "\nWhen the recovery code is written down, Enter opens the interface: ",
+                )?;
+            }
+            Some(made)
+        }
     };
     let theme = config.theme(&context.place);
     let (inputs, received) = mpsc::channel();
@@ -190,7 +208,8 @@ fn live(
             }
             next = inputs.try_recv().ok();
         }
-        for effect in effects {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Do(job) => send(jobs, job)?,
                 Effect::Redraw => guard.redraw().map_err(no_terminal)?,
@@ -199,10 +218,11 @@ fn live(
                     guard.enter().map_err(no_terminal)?;
                 }
                 Effect::Suspend => {
-                    suspend(guard, inputs)?;
+                    suspend(guard)?;
                     let size = guard.terminal.size().map_err(no_terminal)?;
-                    update(&mut state, Message::Resize(size.width, size.height));
-                    update(&mut state, Message::Tick(now(), Uptime::now()));
+                    // The time first: what was open for too long is locked before anything else is asked for.
+                    effects.extend(update(&mut state, Message::Tick(now(), Uptime::now())));
+                    effects.extend(update(&mut state, Message::Resize(size.width, size.height)));
                 }
                 Effect::Quit => return Ok(End::Left),
             }
@@ -225,17 +245,15 @@ fn on_signal(signal: i32) -> Option<Effect> {
 
 /// Gives the terminal to the shell until it says to go on.
 #[cfg(unix)]
-fn suspend(guard: &mut Guard, inputs: &Receiver<Input>) -> Outcome {
+fn suspend(guard: &mut Guard) -> Outcome {
     guard::give_back();
     signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
         .map_err(no_terminal)?;
-    // Here again: it goes on. The signal that said so needs no answer any more.
-    let _ = inputs;
     guard.enter().map_err(no_terminal)
 }
 
 #[cfg(not(unix))]
-fn suspend(guard: &mut Guard, _inputs: &Receiver<Input>) -> Outcome {
+fn suspend(guard: &mut Guard) -> Outcome {
     guard.redraw().map_err(no_terminal)
 }
 
@@ -243,6 +261,8 @@ fn draw(state: &State, guard: &mut Guard) -> Outcome {
     if !guard.is_ours() {
         return Ok(());
     }
+    // Nobody writes between the pieces of a frame.
+    let _whole = std::io::stdout().lock();
     // A terminal that knows it shows the frame as a whole; another one ignores it.
     queue!(guard.terminal.backend_mut(), BeginSynchronizedUpdate).map_err(no_terminal)?;
     guard

@@ -18,7 +18,7 @@ use crate::args::Global;
 #[cfg(unix)]
 use crate::command::confirm;
 use crate::fault::{Exit, Fault, Outcome};
-use crate::place::Place;
+use crate::place::{Place, Source};
 use crate::print::Screen;
 
 /// How often a person may mistype.
@@ -236,7 +236,11 @@ impl Context {
     /// Opens the vault without asking anybody: with what was typed elsewhere, else with what is at hand; none where a
     /// passphrase must be typed.
     #[cfg(feature = "tui")]
-    pub(crate) fn open_quietly(&self, typed: Option<&SecretText>) -> Outcome<Option<Unlocked>> {
+    pub(crate) fn open_quietly(
+        &self,
+        typed: Option<&SecretText>,
+        asking: Asking,
+    ) -> Outcome<Option<Unlocked>> {
         #[cfg(unix)]
         vmfa::secret::process::keep_out();
         let rollback = if self.global.accept_rollback {
@@ -257,6 +261,10 @@ impl Context {
             .filter(|_| ways.key_file && !self.global.recovery);
         let vault = match (typed, alone) {
             (Some(typed), _) if takes_text => self.attempt(&ways, key.as_ref(), typed, &open)?,
+            // What was typed must count: a key file that the environment names shows no secret all by itself.
+            (_, Some(_)) if asking == Asking::Again && self.global.key_file.is_none() => {
+                return Err(ways.nothing_fits(&self.vault_name()));
+            }
             (_, Some(key)) => match open(&Credential::KeyFile(key.duplicate())) {
                 Err(error) if error.kind() == Kind::WrongPassphrase && takes_text => {
                     return Ok(None);
@@ -265,11 +273,12 @@ impl Context {
             },
             (_, None) if !takes_text => return Err(ways.nothing_fits(&self.vault_name())),
             (_, None) => match self.source(Asking::Usual)? {
+                // A command may ask by itself, on the terminal that the interface has.
+                Some(Source::Command(_)) | None => return Ok(None),
                 Some(source) => {
                     let text = self.read_source(&source)?;
                     self.attempt(&ways, key.as_ref(), &text, &open)?
                 }
-                None => return Ok(None),
             },
         };
         self.warn_of(&vault);

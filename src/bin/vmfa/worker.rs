@@ -4,12 +4,12 @@ mod change;
 mod find;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use vmfa::account::{AccountId, Drafted, Summary, key_uri};
+use vmfa::account::{AccountId, Summary, key_uri};
 #[cfg(unix)]
 use vmfa::agent::protocol::Which;
 #[cfg(unix)]
@@ -29,7 +29,8 @@ use crate::command::{fresh, named};
 use crate::fault::{Exit, Fault};
 use crate::tui::message::{Accounts, Given, Job, Report, Said, Source, Tone, When, Whose, Yes};
 use crate::tui::uses::{self, Uses};
-use crate::unlock::Context;
+use crate::unlock::{Asking, Context};
+use crate::worker::find::Harvest;
 
 /// Where the accounts are had from, and what is under way.
 pub(crate) struct Worker {
@@ -41,20 +42,27 @@ pub(crate) struct Worker {
     /// Said yes to by a person, for the next question of the agent.
     #[cfg(unix)]
     yes: Arc<AtomicBool>,
+    /// How long the agent would have held the key when it was last looked at.
+    #[cfg(unix)]
+    agent_left: Duration,
     vault: Option<Unlocked>,
     known: HashMap<AccountId, Summary>,
     uses: Uses,
-    /// Found, and not yet said yes to.
-    found: Vec<Drafted>,
+    /// What was found, and not yet said yes to.
+    found: Arc<Mutex<Harvest>>,
     /// How the vault's file and the ledger looked when they were last read.
     marks: (Mark, Mark),
-    report: Box<dyn Fn(Report) + Send>,
+    report: Arc<dyn Fn(Report) + Send + Sync>,
     /// Whether a key is held here.
     holds: Arc<AtomicBool>,
 }
 
-/// What tells whether a file has changed: its length and its time.
-type Mark = Option<(u64, Option<SystemTime>)>;
+/// An agent with less time left than this wasn't locked by anybody when it is locked the next time it is looked at.
+#[cfg(unix)]
+const RUNNING_OUT: Duration = Duration::from_secs(5);
+
+/// What tells whether a file has changed: its length, its time, and on Unix which file it is.
+type Mark = Option<(u64, Option<SystemTime>, u64)>;
 
 /// Why a job came to nothing.
 enum Trouble {
@@ -104,7 +112,7 @@ impl Worker {
         context: Context,
         clear_after: Option<Duration>,
         vault: Option<Unlocked>,
-        report: impl Fn(Report) + Send + 'static,
+        report: impl Fn(Report) + Send + Sync + 'static,
     ) -> Self {
         Self {
             context,
@@ -113,12 +121,14 @@ impl Worker {
             agent: None,
             #[cfg(unix)]
             yes: Arc::default(),
+            #[cfg(unix)]
+            agent_left: Duration::MAX,
             vault,
             known: HashMap::new(),
             uses: Uses::default(),
-            found: Vec::new(),
+            found: Arc::default(),
             marks: (None, None),
-            report: Box::new(report),
+            report: Arc::new(report),
             holds: Arc::default(),
         }
     }
@@ -131,7 +141,7 @@ impl Worker {
     /// Does the jobs, one after the other, until nobody sends any more.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
-            if matches!(job, Job::Open(_) | Job::OpenFor(..)) {
+            if matches!(job, Job::Open(_) | Job::OpenFor(..) | Job::Qr(..)) {
                 self.holds.store(true, Ordering::SeqCst);
             }
             self.work(job);
@@ -151,6 +161,10 @@ impl Worker {
             Job::Open(typed) => self.open(typed.as_ref()),
             Job::OpenFor(typed, job) => self.open_for(&typed, *job),
             Job::Codes(wanted) => self.codes(&wanted),
+            Job::Again(given) => {
+                let report = self.copied(given, When::Now);
+                self.tell(report);
+            }
             Job::Copy { id, when, yes } => {
                 let done = self.copy(id, when, yes);
                 self.settle(done, |yes| Job::Copy { id, when, yes });
@@ -171,14 +185,8 @@ impl Worker {
                 self.tell(report);
             }
             Job::Change(change) => self.change(change),
-            Job::Find(find) => {
-                let report = match self.find(find) {
-                    Ok(report) => report,
-                    Err(fault) => Report::Failed(said(&fault)),
-                };
-                self.tell(report);
-            }
-            Job::Forget => self.found.clear(),
+            Job::Find(search, find) => self.look_for(search, find),
+            Job::Forget => self.found().forget(),
             Job::Look => self.look(),
             Job::Note(uses) => self.note(uses),
             Job::Lock(whose) => self.lock(whose),
@@ -202,11 +210,13 @@ impl Worker {
 
     /// The accounts: of a vault that is open, of the agent, or of the vault with what is at hand.
     fn open(&mut self, typed: Option<&SecretText>) {
+        // Before anything is read: what is saved from here on is seen as a change.
+        self.marks = self.looks();
         if typed.is_none() && self.vault.is_none() && self.ask_agent() {
             return self.accounts();
         }
         if self.vault.is_none() {
-            match self.context.open_quietly(typed) {
+            match self.context.open_quietly(typed, Asking::Usual) {
                 Ok(Some(vault)) => self.vault = Some(vault),
                 Ok(None) => return self.tell(Report::Locked),
                 Err(fault) => {
@@ -225,13 +235,11 @@ impl Worker {
 
     /// Opens the vault itself for something that the agent doesn't do, and does it.
     fn open_for(&mut self, typed: &SecretText, job: Job) {
-        match self.context.open_quietly(Some(typed)) {
+        self.marks = self.looks();
+        match self.context.open_quietly(Some(typed), Asking::Usual) {
             Ok(Some(vault)) => {
+                // The agent stays beside it: what locks it locks this too.
                 self.vault = Some(vault);
-                #[cfg(unix)]
-                {
-                    self.agent = None;
-                }
                 self.work(job);
             }
             Ok(None) => self.tell(Report::Locked),
@@ -263,7 +271,6 @@ impl Worker {
 
     /// Tells all accounts.
     fn accounts(&mut self) {
-        self.marks = self.looks();
         let read = self.read_accounts();
         match read {
             Ok((live, trash, source)) => {
@@ -406,6 +413,12 @@ impl Worker {
             let handed_out = Ledger::at(self.context.files.ledger()).handed_out();
             handed_out.is_ok_and(|out| out.has(&id, step))
         });
+        Ok(self.copied(Given { id, code, used }, when))
+    }
+
+    /// Puts a code into the clipboard.
+    fn copied(&self, given: Given, when: When) -> Report {
+        let Given { id, code, used } = given;
         let name = self.known(id).map(|summary| named(&summary));
         let name = name.unwrap_or_default();
         let after = self.clear_after.unwrap_or(Duration::MAX);
@@ -425,7 +438,7 @@ impl Worker {
                 if used {
                     Said {
                         tone: Tone::Warning,
-                        text: format!("{name}: {what}, but another program was given this code"),
+                        text: format!("{name}: {what}, but this code was given out before"),
                         hint: Some("where each code is taken once, use the next one".into()),
                     }
                 } else {
@@ -439,7 +452,7 @@ impl Worker {
             },
         };
         let given = Given { id, code, used };
-        Ok(Report::Copied { given, said })
+        Report::Copied { given, said }
     }
 
     fn pair(&mut self, id: AccountId, yes: Yes) -> Done<Pair> {
@@ -469,7 +482,7 @@ impl Worker {
     /// The account as a QR code: the passphrase was typed for it, and is tried on the vault itself.
     fn qr(&self, id: AccountId, typed: &SecretText) -> Report {
         let drawn = || -> Result<Drawing, Fault> {
-            let vault = self.context.open_quietly(Some(typed))?;
+            let vault = self.context.open_quietly(Some(typed), Asking::Again)?;
             let vault = vault.ok_or_else(|| Fault::usage("the passphrase is needed"))?;
             let drawing = Drawing::new(&key_uri::write(&vault.account(&id)?))?;
             vault.close();
@@ -484,10 +497,7 @@ impl Worker {
     /// Looks whether somebody else has changed the vault, locked the agent, or used codes.
     fn look(&mut self) {
         #[cfg(unix)]
-        if self.vault.is_none()
-            && let Some(client) = &self.agent
-            && !client.status().is_ok_and(|status| status.held.is_some())
-        {
+        if self.is_locked_elsewhere() {
             self.forget();
             return self.tell(Report::Locked);
         }
@@ -495,7 +505,7 @@ impl Worker {
         if looks == self.marks {
             return;
         }
-        let (vault_changed, ledger_changed) = (looks.0 != self.marks.0, looks.1 != self.marks.1);
+        let vault_changed = looks.0 != self.marks.0;
         self.marks = looks;
         if vault_changed {
             #[cfg(unix)]
@@ -511,15 +521,44 @@ impl Worker {
                 }
             }
             self.accounts();
-        } else if ledger_changed {
-            self.tell(Report::Stale);
         }
+        // The codes that are known may be others by now, or taken.
+        self.tell(Report::Stale);
+    }
+
+    /// Whether the agent, of which the accounts were had, has forgotten the key. Where it only had its time, unused because the
+    /// vault itself is open here by now, it goes on without it.
+    #[cfg(unix)]
+    fn is_locked_elsewhere(&mut self) -> bool {
+        let Some(client) = &self.agent else {
+            return false;
+        };
+        match client.status() {
+            Ok(status) => {
+                if let Some(held) = status.held {
+                    self.agent_left = held.left.min(held.idle_left);
+                    return false;
+                }
+            }
+            Err(AgentError::Locked | AgentError::NotRunning | AgentError::Ended) => {}
+            // It has too much to do to say how it is: it is asked again.
+            Err(_) => return false,
+        }
+        let ran_out = self.vault.is_some() && self.agent_left < RUNNING_OUT;
+        if ran_out {
+            self.agent = None;
+        }
+        !ran_out
     }
 
     fn looks(&self) -> (Mark, Mark) {
         let look = |path: &std::path::Path| {
             let found = std::fs::metadata(path).ok()?;
-            Some((found.len(), found.modified().ok()))
+            #[cfg(unix)]
+            let inode = std::os::unix::fs::MetadataExt::ino(&found);
+            #[cfg(not(unix))]
+            let inode = 0;
+            Some((found.len(), found.modified().ok(), inode))
         };
         let ledger = self.context.files.ledger();
         (look(&self.context.files.vault), look(&ledger))
@@ -579,7 +618,7 @@ impl Worker {
         {
             self.agent = None;
         }
-        self.found.clear();
+        self.found().forget();
         self.known.clear();
     }
 }

@@ -45,7 +45,8 @@ pub(crate) fn is_there() -> Outcome {
 pub(crate) fn copy(display: &DisplayPlace, text: &SecretText) -> Outcome {
     use std::io::Write as _;
     let whole = sequence(text, between(display));
-    // In one write, so that nothing else that is printed gets between its halves.
+    // In one write, and with standard output held, so that nothing else that is drawn gets between its halves.
+    let _whole = std::io::stdout().lock();
     open()?
         .write_all(whole.as_bytes())
         .map_err(|error| Fault::new(Exit::Internal, format!("the terminal: {error}")))

@@ -45,6 +45,12 @@ pub(crate) struct Board {
     /// Codes of counters and of accounts that ask, and until when each is shown.
     single: HashMap<AccountId, (Code, u64)>,
     pub(crate) dialog: Option<Dialog>,
+    /// The counter whose next code is being made.
+    pub(crate) taking: Option<AccountId>,
+    /// What was clicked last.
+    pub(crate) clicked: Option<AccountId>,
+    /// What is on its way out of the trash, to be chosen when it is here.
+    pub(crate) coming: Option<AccountId>,
     /// What was deleted, the last at the end.
     pub(crate) deleted: Vec<AccountId>,
 }
@@ -79,6 +85,9 @@ impl Board {
             asked: HashMap::new(),
             single: HashMap::new(),
             dialog: None,
+            taking: None,
+            clicked: None,
+            coming: None,
             deleted: Vec::new(),
         };
         board.take(accounts);
@@ -117,7 +126,13 @@ impl Board {
             self.group = None;
         }
         self.arrange();
-        if let Some(id) = selected {
+        // What was brought back is chosen: whoever goes on with it means it.
+        let is_back = |id: &AccountId| self.live.iter().any(|summary| summary.id == *id);
+        let back = self.coming.filter(is_back);
+        if back.is_some() {
+            self.coming = None;
+        }
+        if let Some(id) = back.or(selected) {
             self.select(&id);
         }
         self.keep_dialog(trash_line);

@@ -49,6 +49,8 @@ pub(crate) fn wait_for_hang_up(inputs: &Sender<Input>) {
         let mut fds = [PollFd::new(&stdin, PollFlags::empty())];
         match poll(&mut fds, None) {
             Err(rustix::io::Errno::INTR) => {}
+            // A system that can't wait for a terminal so says nothing of its end: reading it will.
+            Ok(_) if fds[0].revents().contains(PollFlags::NVAL) => return,
             Ok(_) | Err(_) => {
                 let _ = inputs.send(Input::Gone);
                 return;

@@ -65,6 +65,8 @@ pub(crate) enum Job {
         when: When,
         yes: Yes,
     },
+    /// A code that is on the screen into the clipboard: a counter's, which was made before.
+    Again(Given),
     /// The code of an account that asks before each, to be shown.
     Show {
         id: AccountId,
@@ -77,8 +79,8 @@ pub(crate) enum Job {
     /// The account as a QR code, after the passphrase was typed.
     Qr(AccountId, SecretText),
     Change(Change),
-    /// Look for accounts, to show what was found.
-    Find(Find),
+    /// Look for accounts, to show what was found. Each search has a number: its answer is for whoever still waits for it.
+    Find(u64, Find),
     /// What was found isn't wanted.
     Forget,
     /// Look whether the vault was changed by somebody else.
@@ -113,14 +115,14 @@ pub(crate) enum Find {
 /// A change of the vault that is saved at once.
 pub(crate) enum Change {
     /// Words of an account, as typed.
-    Edit(AccountId, Fields),
+    Edit(AccountId, Box<Edited>),
     Favorite(AccountId, bool),
     Remove(AccountId),
     Restore(AccountId),
     /// Out of the trash, for good.
     Erase(AccountId),
-    /// What was found before.
-    Add,
+    /// What the search of this number has found.
+    Add(u64),
 }
 
 /// The fields of the form, as typed.
@@ -133,6 +135,14 @@ pub(crate) struct Fields {
     pub(crate) note: String,
     pub(crate) serial_number: String,
     pub(crate) confirm: bool,
+}
+
+/// A form that was filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edited {
+    /// What stood in it when it was opened.
+    pub(crate) before: Fields,
+    pub(crate) after: Fields,
 }
 
 /// Where the accounts come from.
@@ -166,9 +176,11 @@ pub(crate) enum Report {
     /// The account asks first.
     Asks(AccountId, Job),
     /// Looking has found this.
-    Found(Vec<Row>),
+    Found(u64, Vec<Row>),
     /// Looking has found a secret and nothing else: it needs a name.
-    Bare(SecretText),
+    Bare(u64, SecretText),
+    /// Looking has found nothing, and why.
+    NotFound(u64, Said),
     /// The change is on the disk; with the account that it put into the trash.
     Saved(Said, Option<AccountId>),
     /// The change isn't on the disk, and nothing else has changed.
@@ -211,7 +223,8 @@ pub(crate) struct Row {
 /// What a row of what was found is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowKind {
-    Account,
+    /// It can be added.
+    Wanted,
     /// No account, and why.
     Refused,
     /// What there is to know about how it was found.
@@ -265,9 +278,10 @@ impl Job {
             | Self::Codes(_)
             | Self::Copy { .. }
             | Self::Show { .. }
+            | Self::Again(_)
             | Self::Pair { .. }
             | Self::Qr(..)
-            | Self::Find(_)
+            | Self::Find(..)
             | Self::Forget
             | Self::Look
             | Self::Note(_)
@@ -284,11 +298,12 @@ impl std::fmt::Debug for Job {
             Self::OpenFor(_, job) => write!(f, "OpenFor({job:?})"),
             Self::Codes(wanted) => write!(f, "Codes({wanted:?})"),
             Self::Copy { id, when, yes } => write!(f, "Copy({id}, {when:?}, {yes:?})"),
+            Self::Again(given) => write!(f, "Again({})", given.id),
             Self::Show { id, yes } => write!(f, "Show({id}, {yes:?})"),
             Self::Pair { id, yes } => write!(f, "Pair({id}, {yes:?})"),
             Self::Qr(id, _) => write!(f, "Qr({id})"),
             Self::Change(change) => write!(f, "{change:?}"),
-            Self::Find(find) => write!(f, "{find:?}"),
+            Self::Find(_, find) => write!(f, "{find:?}"),
             Self::Forget => write!(f, "Forget"),
             Self::Look => write!(f, "Look"),
             Self::Note(_) => write!(f, "Note"),
@@ -300,12 +315,12 @@ impl std::fmt::Debug for Job {
 impl std::fmt::Debug for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Edit(id, fields) => write!(f, "Edit({id}, {fields:?})"),
+            Self::Edit(id, edited) => write!(f, "Edit({id}, {:?})", edited.after),
             Self::Favorite(id, is) => write!(f, "Favorite({id}, {is})"),
             Self::Remove(id) => write!(f, "Remove({id})"),
             Self::Restore(id) => write!(f, "Restore({id})"),
             Self::Erase(id) => write!(f, "Erase({id})"),
-            Self::Add => write!(f, "Add"),
+            Self::Add(_) => write!(f, "Add"),
         }
     }
 }

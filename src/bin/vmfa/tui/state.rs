@@ -10,7 +10,7 @@ use vmfa::qr::Drawing;
 use crate::tui::board::Board;
 use crate::tui::config::Config;
 use crate::tui::line::Line;
-use crate::tui::message::{Fields, Job, Row, Said, Whose};
+use crate::tui::message::{Edited, Fields, Job, Row, Said};
 use crate::tui::theme::Theme;
 
 /// How long something that is said stays.
@@ -32,6 +32,8 @@ pub(crate) struct State {
     pub(crate) toast: Option<Toast>,
     /// How many changes are on their way to the disk.
     pub(crate) saving: usize,
+    /// How often accounts to be added were looked for.
+    pub(crate) searches: u64,
     /// The person wants to leave, and a save isn't finished.
     pub(crate) is_leaving: bool,
 }
@@ -66,6 +68,8 @@ pub(crate) enum GateStep {
 /// Something said for a while.
 pub(crate) struct Toast {
     pub(crate) said: Said,
+    /// That a code was copied: Esc needn't take this away before it leaves.
+    pub(crate) is_last_word: bool,
     pub(crate) until: Uptime,
 }
 
@@ -125,6 +129,7 @@ impl Dialog {
     pub(crate) fn adding(step: AddStep) -> Self {
         Self::Add(Adding {
             step,
+            search: 0,
             typed: None,
             said: None,
         })
@@ -141,6 +146,8 @@ pub(crate) enum Purpose {
 pub(crate) struct Form {
     pub(crate) id: AccountId,
     pub(crate) label: String,
+    /// What stood in it at first: only what differs is changed.
+    pub(crate) before: Fields,
     pub(crate) lines: [Line; Form::FIELDS],
     pub(crate) confirm: bool,
     /// Below the lines: the box for `confirm`.
@@ -152,48 +159,56 @@ pub(crate) struct Form {
 impl Form {
     pub(crate) const FIELDS: usize = 5;
     pub(crate) const NAMES: [&'static str; Self::FIELDS] =
-        ["issuer", "account", "tags", "note", "AWS serial"];
+        ["issuer", "account", "tags (a, b)", "note", "AWS serial"];
 
     pub(crate) fn of(summary: &Summary) -> Self {
+        let before = Fields {
+            issuer: summary.issuer.clone(),
+            name: summary.name.clone(),
+            tags: summary.tags.join(", "),
+            note: summary.note.clone(),
+            serial_number: summary.serial_number.clone().unwrap_or_default(),
+            confirm: summary.confirm,
+        };
         Self {
             id: summary.id,
             label: summary.label(),
-            lines: [
-                Line::of(&summary.issuer),
-                Line::of(&summary.name),
-                Line::of(&summary.tags.join(", ")),
-                Line::of(&summary.note),
-                Line::of(summary.serial_number.as_deref().unwrap_or_default()),
-            ],
-            confirm: summary.confirm,
+            lines: Self::lines(&before),
+            confirm: before.confirm,
+            before,
             at: 0,
             said: None,
             is_saving: false,
         }
     }
-}
 
-impl Form {
-    /// The form as it was typed before.
-    pub(crate) fn again(summary: &Summary, fields: &Fields) -> Self {
+    /// The form as it was filled in before.
+    pub(crate) fn again(summary: &Summary, edited: &Edited) -> Self {
         Self {
-            lines: [
-                Line::of(&fields.issuer),
-                Line::of(&fields.name),
-                Line::of(&fields.tags),
-                Line::of(&fields.note),
-                Line::of(&fields.serial_number),
-            ],
-            confirm: fields.confirm,
+            lines: Self::lines(&edited.after),
+            confirm: edited.after.confirm,
+            before: edited.before.clone(),
             ..Self::of(summary)
         }
+    }
+
+    fn lines(fields: &Fields) -> [Line; Self::FIELDS] {
+        [
+            Line::of(&fields.issuer),
+            Line::of(&fields.name),
+            Line::of(&fields.tags),
+            Line::of(&fields.note),
+            Line::of(&fields.serial_number),
+        ]
     }
 }
 
 /// An account on its way in.
 pub(crate) struct Adding {
     pub(crate) step: AddStep,
-    /// What was typed, while it is looked at: it comes back where nothing is found.
+    /// The number of the search whose answer is waited for, or was found.
+    pub(crate) search: u64,
+    /// What was typed: it comes back where nothing is found, and where it can't be saved.
     pub(crate) typed: Option<Box<AddStep>>,
     /// Why the last try failed.
     pub(crate) said: Option<Said>,
@@ -246,6 +261,7 @@ impl State {
             stage: Stage::Locked(Gate::new(GateStep::Opening)),
             toast: None,
             saving: 0,
+            searches: 0,
             is_leaving: false,
         }
     }
@@ -257,6 +273,7 @@ impl State {
         }
         self.toast = Some(Toast {
             said,
+            is_last_word: false,
             until: self.uptime.plus(TOAST),
         });
     }
@@ -307,11 +324,6 @@ impl State {
             }
         }
         rest
-    }
-
-    /// Whose key is to be forgotten when the person locks.
-    pub(crate) fn locks(&self) -> Whose {
-        Whose::AgentsToo
     }
 }
 

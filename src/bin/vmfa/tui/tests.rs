@@ -418,7 +418,7 @@ fn error(text: &str) -> Said {
 fn rows(count: usize) -> Vec<Row> {
     let row = |number| Row {
         text: format!("account {number}"),
-        kind: RowKind::Account,
+        kind: RowKind::Wanted,
     };
     (0..count).map(row).collect()
 }

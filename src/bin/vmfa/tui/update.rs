@@ -123,6 +123,8 @@ fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     if key.modifiers == KeyModifiers::CONTROL {
         match key.code {
             KeyCode::Char('c') => return leave(state),
+            // Stopped in the middle of a save, it would keep the vault from everybody.
+            KeyCode::Char('z') if state.saving > 0 => return Vec::new(),
             KeyCode::Char('z') => return vec![Effect::Suspend],
             KeyCode::Char('l') => return vec![Effect::Redraw],
             _ => {}

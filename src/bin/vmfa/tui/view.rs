@@ -17,7 +17,7 @@ use unicode_width::UnicodeWidthStr as _;
 use vmfa::account::text::clean;
 
 use crate::tui::message::{Said, Tone};
-use crate::tui::state::{Stage, State};
+use crate::tui::state::{Dialog, Stage, State};
 use crate::tui::theme::Theme;
 
 /// Draws it all.
@@ -36,9 +36,28 @@ pub(crate) fn view(state: &State, frame: &mut Frame<'_>) {
             }
         }
     }
-    if let Some(toast) = &state.toast {
+    if let Some(toast) = &state.toast
+        && !asks(state)
+    {
         draw_toast(&state.theme, &toast.said, area, frame.buffer_mut());
     }
+}
+
+/// Whether a question stands there that nothing may lie over: where there is little room it is in the last line.
+fn asks(state: &State) -> bool {
+    let Stage::Open(board) = &state.stage else {
+        return false;
+    };
+    matches!(
+        board.dialog,
+        Some(
+            Dialog::Asks { .. }
+                | Dialog::Trash {
+                    erasing: Some(_),
+                    ..
+                }
+        )
+    )
 }
 
 /// How far the text that lies over the list can be scrolled.

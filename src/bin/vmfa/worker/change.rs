@@ -1,6 +1,6 @@
 //! Changes of the vault: each is saved at once, and told when it is on the disk.
 
-use vmfa::account::{AccountId, Drafted, Summary};
+use vmfa::account::{AccountId, Drafted};
 use vmfa::clock::UnixTime;
 use vmfa::vault::{Added, Unlocked};
 
@@ -8,8 +8,8 @@ use super::{Trouble, Worker, said};
 use crate::command::add::id_of;
 use crate::command::relabel::Words;
 use crate::command::{counted, named, save};
-use crate::fault::Fault;
-use crate::tui::message::{Change, Fields, Job, Report, Said};
+use crate::fault::{Exit, Fault};
+use crate::tui::message::{Change, Edited, Fields, Job, Report, Said};
 
 impl Worker {
     pub(super) fn change(&mut self, change: Change) {
@@ -35,7 +35,12 @@ impl Worker {
     fn changed(&mut self, change: Change) -> Result<Report, Trouble> {
         let now = self.context.now()?;
         let found = match change {
-            Change::Add => std::mem::take(&mut self.found),
+            // What is added is what was seen.
+            Change::Add(search) if search != self.found().search => {
+                let text = "what was found is gone: look once more";
+                return Err(Fault::usage(text).into());
+            }
+            Change::Add(_) => std::mem::take(&mut self.found().drafted),
             Change::Edit(..)
             | Change::Favorite(..)
             | Change::Remove(_)
@@ -50,9 +55,9 @@ impl Worker {
                 .unwrap_or_default()
         };
         let (text, removed) = match change {
-            Change::Add => return add(self, found, now),
-            Change::Edit(id, fields) => {
-                edit(vault, &id, &fields, now)?;
+            Change::Add(_) => return add(self, found, now),
+            Change::Edit(id, edited) => {
+                edit(vault, &id, &edited, now)?;
                 (format!("changed {}", name_of(vault, &id)), None)
             }
             Change::Favorite(id, is) => {
@@ -98,41 +103,38 @@ impl Worker {
     }
 }
 
+/// Changes what the person has changed in the form, and leaves the rest as it is by now: another program may have changed it
+/// since the form was opened.
 fn edit(
     vault: &mut Unlocked,
     id: &AccountId,
-    fields: &Fields,
+    edited: &Edited,
     now: UnixTime,
 ) -> Result<(), Trouble> {
-    let tags: Vec<String> = fields
-        .tags
-        .split(',')
-        .map(|tag| tag.trim().to_owned())
-        .collect();
+    let Edited { before, after } = edited;
+    let new = |of: fn(&Fields) -> &String| (of(before) != of(after)).then(|| of(after).as_str());
+    let tags: Vec<String> = match new(|fields| &fields.tags) {
+        Some(tags) => tags.split(',').map(|tag| tag.trim().to_owned()).collect(),
+        None => Vec::new(),
+    };
     let words = Words::new(
-        Some(&fields.issuer),
-        Some(&fields.name),
-        Some(&fields.note),
+        new(|fields| &fields.issuer),
+        new(|fields| &fields.name),
+        new(|fields| &fields.note),
         &tags,
-        Some(&fields.serial_number),
+        new(|fields| &fields.serial_number),
     )?;
-    let before: Option<Summary> = vault.live().find(|summary| summary.id == *id).cloned();
-    let mut after = before.clone().ok_or_else(|| {
-        Fault::new(
-            crate::fault::Exit::NotFound,
-            "this account isn't there any more",
-        )
-    })?;
-    after.tags.clear();
-    words.put_on(&mut after)?;
-    // Where nobody changed the issuer, what stands before it in the label stays.
-    if let Some(before) = &before
-        && before.issuer == after.issuer
-    {
-        after.label_issuer.clone_from(&before.label_issuer);
+    let gone = || Fault::new(Exit::NotFound, "this account isn't there any more");
+    let there = vault.live().find(|summary| summary.id == *id);
+    let mut changed = there.cloned().ok_or_else(gone)?;
+    if before.tags != after.tags {
+        changed.tags.clear();
     }
-    after.confirm = fields.confirm;
-    vault.change(id, now, |there| there.clone_from(&after))?;
+    words.put_on(&mut changed)?;
+    if before.confirm != after.confirm {
+        changed.confirm = after.confirm;
+    }
+    vault.change(id, now, |there| there.clone_from(&changed))?;
     Ok(())
 }
 

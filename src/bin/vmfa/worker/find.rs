@@ -1,24 +1,87 @@
 //! Accounts on their way in: what is pasted, a picture, the screen, the clipboard. Nothing is saved here.
 
 use std::path::PathBuf;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use vmfa::account::text::clean;
 use vmfa::account::{Draft, Drafted, Refusal};
 use vmfa::import;
 use vmfa::secret::SecretText;
 
-use super::Worker;
+use super::{Worker, said};
 use crate::command::found::{self, Found};
 use crate::command::piped::uris_of;
 use crate::command::relabel::Words;
 use crate::command::{named, scan};
 use crate::fault::{Exit, Fault, Outcome};
-use crate::tui::message::{Find, Report, Row, RowKind};
+use crate::place::Place;
+use crate::tui::message::{Find, Report, Row, RowKind, Said, Tone};
+use crate::unlock::Context;
+
+/// What a search has found, for a yes.
+#[derive(Default)]
+pub(super) struct Harvest {
+    /// The number of the search; what another one finds is dropped.
+    pub(super) search: u64,
+    pub(super) drafted: Vec<Drafted>,
+}
+
+impl Harvest {
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
 
 impl Worker {
-    /// What is there to be added, in words; it is kept for a yes.
-    pub(super) fn find(&mut self, find: Find) -> Outcome<Report> {
-        self.found.clear();
+    pub(super) fn found(&self) -> MutexGuard<'_, Harvest> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for accounts on a thread of its own: it needs no key, may wait for a person whom the desktop asks, and a lock must not
+    /// wait behind it.
+    pub(super) fn look_for(&mut self, search: u64, find: Find) {
+        *self.found() = Harvest {
+            search,
+            drafted: Vec::new(),
+        };
+        let finder = Finder {
+            context: self.context.held_back(Place::read()),
+            search,
+        };
+        let (found, report) = (Arc::clone(&self.found), Arc::clone(&self.report));
+        let work = move || {
+            let mut drafted = Vec::new();
+            let answer = match finder.find(find, &mut drafted) {
+                Ok(answer) => answer,
+                Err(fault) => Report::NotFound(search, said(&fault)),
+            };
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            // Who has left it meanwhile, or locked, doesn't want it.
+            if found.search == search {
+                found.drafted = drafted;
+                drop(found);
+                report(answer);
+            }
+        };
+        if std::thread::Builder::new()
+            .name("search".into())
+            .spawn(work)
+            .is_err()
+        {
+            let text = "the system has no room for another thread";
+            self.tell(Report::NotFound(search, Said::new(Tone::Error, text)));
+        }
+    }
+}
+
+struct Finder {
+    context: Context,
+    search: u64,
+}
+
+impl Finder {
+    /// What is there to be added, in words, and as it will be.
+    fn find(&self, find: Find, found: &mut Vec<Drafted>) -> Outcome<Report> {
         let mut rows = Vec::new();
         let drafts = match find {
             Find::Text { text, name } => typed(text, &name)?,
@@ -28,7 +91,7 @@ impl Worker {
             Find::Clipboard => {
                 let found = found::in_clipboard(&self.context.place)?;
                 if let Some(secret) = found.bare_secret {
-                    return Ok(Report::Bare(secret));
+                    return Ok(Report::Bare(self.search, secret));
                 }
                 taken(found, &mut rows)
             }
@@ -43,9 +106,9 @@ impl Worker {
                 Ok(drafted) => {
                     rows.push(Row {
                         text: described(&drafted),
-                        kind: RowKind::Account,
+                        kind: RowKind::Wanted,
                     });
-                    self.found.push(drafted);
+                    found.push(drafted);
                 }
                 Err(refusal) => rows.push(Row {
                     text: clean(&refusal.to_string()).into_owned(),
@@ -56,7 +119,7 @@ impl Worker {
         if rows.is_empty() {
             return Err(Fault::new(Exit::NotFound, "nothing was found in it"));
         }
-        Ok(Report::Found(rows))
+        Ok(Report::Found(self.search, rows))
     }
 
     fn picture(&self, path: &str) -> Outcome<Vec<Result<Draft, Refusal>>> {

@@ -141,6 +141,11 @@ impl Board {
             .collect()
     }
 
+    /// The code that was made once and is still shown.
+    pub(crate) fn single_of(&self, id: &AccountId) -> Option<Code> {
+        self.single.get(id).map(|(code, _)| code.clone())
+    }
+
     /// Shows a code that was made once: a counter's, or one that was said yes to.
     pub(crate) fn show_single(&mut self, id: AccountId, code: Code, now: UnixTime) {
         let until = match code.moment() {

@@ -37,7 +37,7 @@ impl Config {
             time(usual.lock_after),
         );
         setting(
-            "A copied code leaves the clipboard after so long, or \"never\".",
+            "A copied code leaves the clipboard after so long; \"never\": after an hour.",
             "clear-clipboard-after",
             time(self.clear_clipboard_after),
             time(usual.clear_clipboard_after),

@@ -65,7 +65,7 @@ fn what_is_pasted_goes_where_it_belongs() {
     }
     let mut state = adding();
     paste(&mut state, uri);
-    let Job::Find(Find::Text { text, name }) = job(press(&mut state, "enter")) else {
+    let Job::Find(_, Find::Text { text, name }) = job(press(&mut state, "enter")) else {
         panic!("nothing is looked for");
     };
     assert_eq!((text.expose(), name.as_str()), (uri, ""));
@@ -76,7 +76,7 @@ fn what_was_found_is_added_or_left() {
     let found = |count| {
         let mut state = adding();
         press(&mut state, "c");
-        report(&mut state, Report::Found(rows(count)));
+        report(&mut state, Report::Found(1, rows(count)));
         state
     };
     hold(
@@ -98,7 +98,7 @@ fn what_was_found_is_added_or_left() {
             text: "row 1: no secret".into(),
             kind: RowKind::Refused,
         };
-        report(&mut state, Report::Found(vec![row]));
+        report(&mut state, Report::Found(1, vec![row]));
         state
     };
     hold(
@@ -139,7 +139,7 @@ fn what_was_typed_is_not_lost_when_nothing_is_found() {
     press(&mut state, "enter");
     report(
         &mut state,
-        Report::Failed(error("secret: '1' is not base32")),
+        Report::NotFound(1, error("secret: '1' is not base32")),
     );
     assert_eq!(
         seen(&state),
@@ -147,27 +147,34 @@ fn what_was_typed_is_not_lost_when_nothing_is_found() {
     );
     let mut state = adding();
     press(&mut state, "f x enter");
-    report(&mut state, Report::Failed(error("x: not there")));
+    report(&mut state, Report::NotFound(1, error("x: not there")));
     assert_eq!(seen(&state), "at 1, add: path \"x\" (x: not there)");
     // Where nothing was typed, the ways are there again.
     let mut state = adding();
     press(&mut state, "s");
-    report(&mut state, Report::Failed(error("no screen")));
+    report(&mut state, Report::NotFound(1, error("no screen")));
     assert_eq!(seen(&state), "at 1, add: choose 0 (no screen)");
     // Added, and not saved: likewise.
     let mut state = adding();
     press(&mut state, "c");
-    report(&mut state, Report::Found(rows(1)));
+    report(&mut state, Report::Found(1, rows(1)));
     press(&mut state, "enter");
     report(&mut state, Report::NotSaved(error("no room")));
     assert_eq!(seen(&state), "at 1, add: choose 0 (no room)");
+    // What was typed is there again then, too.
+    let mut state = adding();
+    press(&mut state, "f x enter");
+    report(&mut state, Report::Found(1, rows(1)));
+    press(&mut state, "enter");
+    report(&mut state, Report::NotSaved(error("no room")));
+    assert_eq!(seen(&state), "at 1, add: path \"x\" (no room)");
 }
 
 #[test]
 fn what_was_found_comes_too_late() {
     let mut state = adding();
     press(&mut state, "c esc");
-    report(&mut state, Report::Found(rows(2)));
+    report(&mut state, Report::Found(1, rows(2)));
     assert_eq!(seen(&state), "at 1");
     // Another way is being gone by now: what is typed there stays.
     for keys in ["c esc a", "c esc a p x", "c esc a f x"] {
@@ -175,7 +182,21 @@ fn what_was_found_comes_too_late() {
         press(&mut state, "a");
         press(&mut state, keys);
         let before = seen(&state);
-        report(&mut state, Report::Found(rows(2)));
+        report(&mut state, Report::Found(1, rows(2)));
         assert_eq!(seen(&state), before, "{keys}");
     }
+}
+
+#[test]
+fn an_answer_to_an_earlier_search_is_not_taken_for_this_one() {
+    let mut state = adding();
+    press(&mut state, "c esc a c");
+    report(&mut state, Report::Found(1, rows(1)));
+    report(&mut state, Report::NotFound(1, error("no")));
+    assert!(seen(&state).contains("looking"), "{}", seen(&state));
+    report(&mut state, Report::Found(2, rows(2)));
+    let Job::Change(change) = job(press(&mut state, "enter")) else {
+        panic!("nothing is added");
+    };
+    assert!(matches!(change, crate::tui::message::Change::Add(2)));
 }

@@ -192,9 +192,12 @@ fn the_form() {
             panic!("no edit");
         };
         assert_eq!(number(&edited), 2);
-        assert_eq!(fields.issuer, "AWSx");
-        assert_eq!(fields.tags, "work");
-        assert_eq!(fields.serial_number, "arn:aws:iam::123456789012:mfa/root");
+        assert_eq!(fields.after.issuer, "AWSx");
+        assert_eq!(fields.after.tags, "work");
+        assert_eq!(
+            fields.after.serial_number,
+            "arn:aws:iam::123456789012:mfa/root"
+        );
         assert!(
             seen(&state).starts_with(&format!("at 2, form {at}")),
             "{}",
@@ -372,7 +375,7 @@ fn what_is_being_typed_is_not_taken_away() {
             Report::Failed(error("no")),
             Report::Saved(Said::good("yes"), None),
             Report::Accounts(accounts(five())),
-            Report::Found(rows(1)),
+            Report::Found(1, rows(1)),
             Report::Wrong(error("no"), None),
             Report::Qr(id(1), drawing()),
         ];

@@ -149,7 +149,7 @@ fn what_comes_after_the_lock_shows_nothing() {
         ),
         ("accounts", Report::Accounts(accounts(five.clone()))),
         ("locked", Report::Locked),
-        ("found", Report::Found(rows(2))),
+        ("found", Report::Found(1, rows(2))),
         ("asks", Report::Asks(id(3), Job::Look)),
         ("needs", Report::NeedsPassphrase(Job::Look)),
         ("pair", Report::Pair(id(1), pair(&five[0]))),

@@ -86,7 +86,7 @@ fn what_an_account_does_not_do_is_said() {
             (
                 "j j j n",
                 "",
-                "at 4, (a counter has no code ahead of time: Enter gives its next one)",
+                "at 4, (a counter has no code ahead of time: Space hides the one shown, then Enter takes the next)",
             ),
             (
                 "j j j p",
@@ -397,7 +397,7 @@ fn what_is_told_of_a_message_holds_no_secret() {
         Job::Open(Some(secret())),
         Job::OpenFor(secret(), again),
         Job::Qr(id(1), secret()),
-        Job::Find(find),
+        Job::Find(1, find),
     ] {
         let text = format!("{:?}", Effect::Do(job));
         assert!(!text.contains("hunter2") && text.len() > 8, "{text}");

@@ -142,7 +142,7 @@ fn a_change_by_another_program_does_not_take_the_question_away() {
 fn what_was_found_is_forgotten_with_the_passphrase_for_it() {
     let mut state = list();
     press(&mut state, "a c");
-    report(&mut state, Report::Found(rows(1)));
+    report(&mut state, Report::Found(1, rows(1)));
     let add = job(press(&mut state, "enter"));
     report(&mut state, Report::NeedsPassphrase(add));
     assert_eq!(told(&press(&mut state, "esc")), "Forget");

@@ -79,7 +79,7 @@ fn said_of(which: u8, what: u8, step: u64) -> Report {
     let one = &all[usize::from(what) % 5];
     let timed = &all[usize::from(what) % 2];
     let change = || match what % 4 {
-        0 => Change::Add,
+        0 => Change::Add(1),
         1 => Change::Remove(one.id),
         2 => Change::Erase(id(21)),
         _ => Change::Favorite(one.id, true),
@@ -119,7 +119,7 @@ fn said_of(which: u8, what: u8, step: u64) -> Report {
                 yes: Yes::Said,
             },
         ),
-        11 => Report::Found(rows(usize::from(what))),
+        11 => Report::Found(1, rows(usize::from(what))),
         12 => Report::Saved(Said::good("saved"), Some(one.id)),
         13 => Report::NotSaved(error("not saved")),
         14 => Report::Added(vec![one.id], Said::good("added")),

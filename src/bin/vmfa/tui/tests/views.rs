@@ -240,13 +240,13 @@ fn adding_is_drawn() {
     let mut found = rows(12);
     found[1] = Row {
         text: "株式会社ほげほげ:山田太郎@例え.jp   TOTP SHA1 6 digits, 30 s".into(),
-        kind: RowKind::Account,
+        kind: RowKind::Wanted,
     };
     found[2] = Row {
         text: "row 3, secret: '1' is not base32".into(),
         kind: RowKind::Refused,
     };
-    let found = || Report::Found(found.clone());
+    let found = || Report::Found(1, found.clone());
     insta::assert_snapshot!("add_found", pictures(after_report("a c", found())));
     let saving = after_report("a c", found()).pressed("enter");
     insta::assert_snapshot!("add_saving", pictures(saving));
@@ -352,7 +352,7 @@ fn screens() -> Vec<State> {
         after_report("q x enter", wrong()),
         after_report("", pair_of(2)),
         after_report("", Report::Shut(error("no"))),
-        after_report("a c", Report::Found(rows(3))),
+        after_report("a c", Report::Found(1, rows(3))),
     ]
 }
 
@@ -470,9 +470,9 @@ fn what_comes_from_outside_steers_no_terminal() {
     let mut state = named("a c");
     let row = Row {
         text: evil.into(),
-        kind: RowKind::Account,
+        kind: RowKind::Wanted,
     };
-    report(&mut state, Report::Found(vec![row]));
+    report(&mut state, Report::Found(1, vec![row]));
     states.push(state);
     let mut state = named("a f x enter");
     report(&mut state, Report::Failed(said()));

@@ -9,11 +9,13 @@ use super::list;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::line::Line;
-use crate::tui::message::{Change, Effect, Fields, Job, Said, Yes};
+use crate::tui::message::{Change, Edited, Effect, Fields, Find, Job, Said, Yes};
 use crate::tui::state::{Dialog, Form, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     let action = state.config.keymap.action(key);
+    // What was said before has been read, and lies over the dialog's last lines where there is little room.
+    state.toast = None;
     let Stage::Open(board) = &mut state.stage else {
         return Vec::new();
     };
@@ -66,6 +68,14 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     };
     board.dialog = kept;
     match then {
+        Then::Find(find) => {
+            state.searches += 1;
+            let search = state.searches;
+            if let Some(Dialog::Add(adding)) = &mut board.dialog {
+                adding.search = search;
+            }
+            vec![Effect::Do(Job::Find(search, find))]
+        }
         Then::Nothing => Vec::new(),
         Then::Say(said) => {
             state.say(said);
@@ -82,6 +92,7 @@ enum Then {
     Nothing,
     Say(Said),
     Do(Job),
+    Find(Find),
     Save(Change),
     Copy(AccountId),
 }
@@ -197,7 +208,7 @@ fn groups(board: &mut Board, key: &KeyEvent, action: Option<Action>, selected: u
 }
 
 fn trash(
-    board: &Board,
+    board: &mut Board,
     key: &KeyEvent,
     action: Option<Action>,
     selected: usize,
@@ -217,7 +228,10 @@ fn trash(
     }
     let chosen = board.trash.get(selected).map(|summary| summary.id);
     match (key.code, chosen) {
-        (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => (None, Then::Save(Change::Restore(id))),
+        (KeyCode::Enter | KeyCode::Char('u'), Some(id)) => {
+            board.coming = Some(id);
+            (None, Then::Save(Change::Restore(id)))
+        }
         (KeyCode::Char('x') | KeyCode::Delete, Some(_)) => {
             (dialog(selected, chosen), Then::Nothing)
         }
@@ -251,13 +265,11 @@ fn passphrase(
     if key.code == KeyCode::Esc {
         // What was found to be added is forgotten with it.
         return match purpose {
-            Purpose::Job(Some(Job::Change(Change::Add))) => (None, Then::Do(Job::Forget)),
+            Purpose::Job(Some(Job::Change(Change::Add(_)))) => (None, Then::Do(Job::Forget)),
             // What was typed into the form isn't lost with the question.
-            Purpose::Job(Some(Job::Change(Change::Edit(id, fields)))) => {
-                let form = board
-                    .summary(&id)
-                    .map(|summary| Form::again(summary, &fields));
-                (form.map(Dialog::Form), Then::Nothing)
+            Purpose::Job(Some(Job::Change(Change::Edit(id, edited)))) => {
+                let again = |summary| Dialog::Form(Form::again(summary, &edited));
+                (board.summary(&id).map(again), Then::Nothing)
             }
             Purpose::Job(_) | Purpose::Qr(_) => CLOSE,
         };
@@ -320,7 +332,7 @@ fn save_form(mut form: Form) -> Kept {
         ));
         return (Some(Dialog::Form(form)), Then::Nothing);
     }
-    let fields = Fields {
+    let after = Fields {
         issuer,
         name,
         tags,
@@ -331,8 +343,7 @@ fn save_form(mut form: Form) -> Kept {
     form.is_saving = true;
     form.said = None;
     let id = form.id;
-    (
-        Some(Dialog::Form(form)),
-        Then::Save(Change::Edit(id, fields)),
-    )
+    let before = form.before.clone();
+    let change = Change::Edit(id, Box::new(Edited { before, after }));
+    (Some(Dialog::Form(form)), Then::Save(change))
 }

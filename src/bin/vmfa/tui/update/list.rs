@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::board::{Board, Shown};
 use crate::tui::config::Sort;
 use crate::tui::layout;
-use crate::tui::message::{Change, Effect, Job, Said, When, Yes};
+use crate::tui::message::{Change, Effect, Given, Job, Said, When, Whose, Yes};
 use crate::tui::state::{AddStep, Dialog, Form, GateStep, Purpose, Stage, State};
 
 pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
@@ -20,6 +20,16 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     };
     if board.is_searching {
         return searching(state, key);
+    }
+    board.clicked = None;
+    // Esc takes away what there was to say, and leaves only after it: it may be meant for a dialog that went by itself. That a code
+    // was copied is no such thing.
+    if key.code == KeyCode::Esc
+        && let Some(toast) = &state.toast
+        && !toast.is_last_word
+    {
+        state.toast = None;
+        return Vec::new();
     }
     if let Some(action) = state.config.keymap.action(key) {
         return act(state, action);
@@ -146,8 +156,11 @@ pub(super) fn on_mouse(state: &mut State, mouse: MouseEvent) -> Vec<Effect> {
             if at >= board.shown.len() {
                 return Vec::new();
             }
-            // The first click chooses, the second one copies.
-            if at == board.selected {
+            // The first click chooses, the second one copies; one that only brings the window to the front does neither harm.
+            let id = board.live[board.shown[at]].id;
+            let is_second = at == board.selected && board.clicked == Some(id);
+            board.clicked = Some(id);
+            if is_second {
                 return act(state, Action::Copy);
             }
             board.move_to(at);
@@ -248,7 +261,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 board.deleted.pop();
             }
             return match board.deleted.pop() {
-                Some(id) => save(state, Change::Restore(id)),
+                Some(id) => {
+                    board.coming = Some(id);
+                    save(state, Change::Restore(id))
+                }
                 None => {
                     state.say(Said::note(
                         "nothing was deleted here; the trash may hold it",
@@ -261,7 +277,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             board.dialog = Some(Dialog::adding(AddStep::Choose(0)));
         }
         Action::Lock => {
-            let whose = state.locks();
+            let whose = Whose::AgentsToo;
             state.shut(GateStep::Asleep);
             return vec![Effect::Do(Job::Lock(whose))];
         }
@@ -329,13 +345,27 @@ fn copy(state: &mut State, summary: &Summary) -> Vec<Effect> {
     if summary.confirm {
         state.say(Said::note("this account asks before each code"));
     }
+    if summary.counter.is_some()
+        && let Stage::Open(board) = &mut state.stage
+    {
+        // Each code uses up a counter, and a service follows only so far: what is on the screen is copied again, and a key that
+        // is held down asks for one.
+        if let Some(code) = board.single_of(&id) {
+            let used = false;
+            return vec![Effect::Do(Job::Again(Given { id, code, used }))];
+        }
+        if board.taking == Some(id) {
+            return Vec::new();
+        }
+        board.taking = Some(id);
+    }
     vec![Effect::Do(Job::Copy { id, when, yes })]
 }
 
 fn copy_next(state: &mut State, summary: &Summary) -> Vec<Effect> {
     if summary.counter.is_some() {
         state.say(Said::note(
-            "a counter has no code ahead of time: Enter gives its next one",
+            "a counter has no code ahead of time: Space hides the one shown, then Enter takes the next",
         ));
         return Vec::new();
     }

@@ -6,7 +6,7 @@ use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::config::Start;
 use crate::tui::message::{Accounts, Effect, Given, Job, Report, Said, Tone, Yes};
-use crate::tui::state::{AddStep, Dialog, Gate, GateStep, Purpose, Stage, State};
+use crate::tui::state::{AddStep, Adding, Dialog, Gate, GateStep, Purpose, Stage, State};
 
 /// How long a QR code stays on the screen: it shows a secret.
 const QR_SECS: u64 = 60;
@@ -30,7 +30,10 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Shut(said) => on_shut(state, said),
         Report::Codes(given) => with_board(state, |board| board.give(given)),
-        Report::Copied { given, said } => on_copied(state, given, said),
+        Report::Copied { given, said } => {
+            let _ = with_board(state, |board| board.taking = None);
+            on_copied(state, given, said)
+        }
         Report::Shown(given) => {
             let now = state.now;
             with_board(state, |board| board.show_single(given.id, given.code, now))
@@ -61,6 +64,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             put_over(state, dialog, "not done: the passphrase is needed for it")
         }
         Report::Asks(id, job) => {
+            let _ = with_board(state, |board| board.taking = None);
             let job = Some(job);
             put_over(
                 state,
@@ -68,20 +72,20 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
                 "no code was given: this account asks first",
             )
         }
-        Report::Found(rows) => with_board(state, |board| {
+        Report::Found(search, rows) => with_board(state, |board| {
             // Whoever left the search meanwhile is somewhere else.
-            if let Some(Dialog::Add(adding)) = &mut board.dialog
-                && matches!(adding.step, AddStep::Looking | AddStep::Found(_))
-            {
-                adding.typed = None;
+            if let Some(adding) = waiting(board, search) {
                 adding.step = AddStep::Found(rows);
                 adding.said = None;
             }
         }),
-        Report::Bare(secret) => with_board(state, |board| {
-            if let Some(Dialog::Add(adding)) = &mut board.dialog
-                && matches!(adding.step, AddStep::Looking)
-            {
+        Report::NotFound(search, said) => with_board(state, |board| {
+            if let Some(adding) = waiting(board, search) {
+                adding.fail(said);
+            }
+        }),
+        Report::Bare(search, secret) => with_board(state, |board| {
+            if let Some(adding) = waiting(board, search) {
                 adding.typed = None;
                 adding.step = AddStep::naming(&secret);
                 adding.said = Some(Said::note(
@@ -132,6 +136,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
             effects
         }
         Report::Failed(said) => {
+            let _ = with_board(state, |board| board.taking = None);
             on_failed(state, said);
             Vec::new()
         }
@@ -256,14 +261,32 @@ fn on_copied(state: &mut State, given: Given, said: Said) -> Vec<Effect> {
         let single = board
             .summary(&id)
             .is_some_and(|summary| summary.confirm || summary.counter.is_some());
-        if single {
+        let is_ahead = given.code.window().is_some_and(|(from, _)| now < from);
+        if single && is_ahead {
+            // On the screen, where nothing counts down, it would look like the present one.
+        } else if single {
             board.show_single(id, given.code, now);
         } else {
             board.give(vec![given]);
         }
     }
     state.say(said);
+    if let Some(toast) = &mut state.toast {
+        toast.is_last_word = toast.said.tone == Tone::Good;
+    }
     note.map(Effect::Do).into_iter().collect()
+}
+
+/// The dialog that waits for the answer of this search.
+fn waiting(board: &mut Board, search: u64) -> Option<&mut Adding> {
+    match &mut board.dialog {
+        Some(Dialog::Add(adding))
+            if adding.search == search && matches!(adding.step, AddStep::Looking) =>
+        {
+            Some(adding)
+        }
+        Some(_) | None => None,
+    }
 }
 
 fn on_failed(state: &mut State, said: Said) {
@@ -275,7 +298,7 @@ fn on_failed(state: &mut State, said: Said) {
             form.is_saving = false;
             form.said = Some(said);
         }
-        Some(Dialog::Add(adding)) if matches!(adding.step, AddStep::Looking | AddStep::Saving) => {
+        Some(Dialog::Add(adding)) if matches!(adding.step, AddStep::Saving) => {
             adding.fail(said);
         }
         Some(

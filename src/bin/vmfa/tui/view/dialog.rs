@@ -261,7 +261,7 @@ fn details(summary: &Summary, board: &Board) -> Fields {
 }
 
 fn draw_form(state: &State, form: &Form, frame: &mut Frame<'_>) {
-    const NAMES: usize = 12;
+    const NAMES: usize = 14;
     let room = open(state, "edit", (76, 12), frame);
     let theme = &state.theme;
     let width = usize::from(room.width);

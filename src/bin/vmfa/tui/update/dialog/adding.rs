@@ -44,7 +44,7 @@ pub(super) fn on_key(key: &KeyEvent, mut adding: Adding) -> Kept {
                 let (step, find) = AddStep::of_way(way);
                 adding.step = step;
                 adding.said = None;
-                then = find.map_or(Then::Nothing, |find| Then::Do(Job::Find(find)));
+                then = find.map_or(Then::Nothing, Then::Find);
             }
         }
         AddStep::Type { name, secret, at } => match key.code {
@@ -60,7 +60,7 @@ pub(super) fn on_key(key: &KeyEvent, mut adding: Adding) -> Kept {
                     let name = name.text().trim().to_owned();
                     let text = SecretText::new(secret.text().to_owned());
                     adding.look();
-                    then = Then::Do(Job::Find(Find::Text { text, name }));
+                    then = Then::Find(Find::Text { text, name });
                 }
             }
             _ => {
@@ -72,18 +72,18 @@ pub(super) fn on_key(key: &KeyEvent, mut adding: Adding) -> Kept {
             KeyCode::Enter if !line.is_empty() => {
                 let path = line.text().trim().to_owned();
                 adding.look();
-                then = Then::Do(Job::Find(Find::Picture(path)));
+                then = Then::Find(Find::Picture(path));
             }
             _ => {
                 line.key(key);
             }
         },
         AddStep::Found(rows) => {
-            let any = rows.iter().any(|row| row.kind == RowKind::Account);
+            let any = rows.iter().any(|row| row.kind == RowKind::Wanted);
             match key.code {
                 KeyCode::Enter | KeyCode::Char('y' | 'Y') if any => {
                     adding.step = AddStep::Saving;
-                    then = Then::Save(Change::Add);
+                    then = Then::Save(Change::Add(adding.search));
                 }
                 KeyCode::Char('n' | 'N') | KeyCode::Enter => return (None, Then::Do(Job::Forget)),
                 _ => {}

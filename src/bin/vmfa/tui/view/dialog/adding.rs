@@ -85,12 +85,12 @@ pub(super) fn draw(state: &State, adding: &Adding, frame: &mut Frame<'_>) {
         AddStep::Found(rows) => {
             let count = rows
                 .iter()
-                .filter(|row| row.kind == RowKind::Account)
+                .filter(|row| row.kind == RowKind::Wanted)
                 .count();
             let most = usize::from(room.height).saturating_sub(3).max(1);
             for row in rows.iter().take(most) {
                 let (mark, style) = match row.kind {
-                    RowKind::Account => ("+ ", theme.text),
+                    RowKind::Wanted => ("+ ", theme.text),
                     RowKind::Refused => ("not: ", theme.warning),
                     RowKind::Remark => ("  ", theme.faint),
                 };
