@@ -18,7 +18,9 @@ use crate::args::Global;
 #[cfg(unix)]
 use crate::command::confirm;
 use crate::fault::{Exit, Fault, Outcome};
-use crate::place::{Place, Source};
+use crate::place::Place;
+#[cfg(feature = "tui")]
+use crate::place::Source;
 use crate::print::Screen;
 
 /// How often a person may mistype.

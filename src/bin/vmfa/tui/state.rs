@@ -86,7 +86,7 @@ pub(crate) enum Dialog {
         id: AccountId,
         pair: Option<Pair>,
     },
-    Form(Form),
+    Form(Box<Form>),
     Add(Adding),
     Groups {
         selected: usize,

@@ -26,7 +26,10 @@ pub(super) fn on_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         Dialog::Help { scroll } => on_text(key, scroll, |scroll| Dialog::Help { scroll }),
         Dialog::Details { id, scroll } => match action {
             Some(Action::Edit) => match board.summary(&id) {
-                Some(summary) => (Some(Dialog::Form(Form::of(summary))), Then::Nothing),
+                Some(summary) => (
+                    Some(Dialog::Form(Box::new(Form::of(summary)))),
+                    Then::Nothing,
+                ),
                 None => CLOSE,
             },
             // The one that is looked at: the list may have another one chosen by now.
@@ -268,7 +271,7 @@ fn passphrase(
             Purpose::Job(Some(Job::Change(Change::Add(_)))) => (None, Then::Do(Job::Forget)),
             // What was typed into the form isn't lost with the question.
             Purpose::Job(Some(Job::Change(Change::Edit(id, edited)))) => {
-                let again = |summary| Dialog::Form(Form::again(summary, &edited));
+                let again = |summary| Dialog::Form(Box::new(Form::again(summary, &edited)));
                 (board.summary(&id).map(again), Then::Nothing)
             }
             Purpose::Job(_) | Purpose::Qr(_) => CLOSE,
@@ -300,7 +303,7 @@ fn passphrase(
     (Some(dialog), then)
 }
 
-fn on_form(key: &KeyEvent, mut form: Form) -> Kept {
+fn on_form(key: &KeyEvent, mut form: Box<Form>) -> Kept {
     if form.is_saving {
         return (Some(Dialog::Form(form)), Then::Nothing);
     }
@@ -322,7 +325,7 @@ fn on_form(key: &KeyEvent, mut form: Form) -> Kept {
     (Some(Dialog::Form(form)), Then::Nothing)
 }
 
-fn save_form(mut form: Form) -> Kept {
+fn save_form(mut form: Box<Form>) -> Kept {
     let [issuer, name, tags, note, serial_number] =
         std::array::from_fn(|at| form.lines[at].text().trim().to_owned());
     if issuer.is_empty() && name.is_empty() {

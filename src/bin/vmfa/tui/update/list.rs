@@ -298,7 +298,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             });
         }
         Action::Edit => {
-            return chosen(state, |state, one| open(state, Dialog::Form(Form::of(one))));
+            return chosen(state, |state, one| {
+                open(state, Dialog::Form(Box::new(Form::of(one))))
+            });
         }
         Action::Favorite => {
             return chosen(state, |state, one| {
