@@ -16,6 +16,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "agent"))
 from cells import picture  # noqa: E402
 from desk import Desk, new_secret  # noqa: E402
+from display import Display  # noqa: E402
 from pane import Terminals  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +157,85 @@ def test_it_locks_itself_when_nobody_is_there(terminals, desk):
         text = pane.wait("locked: press any key")
         assert "GitHub" not in text and not re.search(r"\d{3} \d{3}", text)
         pane.keys("Enter")
+
+
+def test_a_stop_is_no_way_round_the_lock(terminals, desk):
+    """^Z for longer than nobody may be there, and `fg`: it is locked, and wants the passphrase."""
+    settings = desk.root / "settings.toml"
+    settings.write_text('lock-after = "3s"\n')
+    pane = terminals.open(desk, "bash", "--norc", env={"VMFA_CONFIG": str(settings), "PS1": "ready$ "})
+    pane.wait("ready$")
+    pane.type(str(desk.vmfa))
+    pane.keys("Enter")
+    unlock(pane, desk)
+    pane.keys("C-z")
+    pane.wait("ready$", until=lambda text: "Stopped" in text)
+    time.sleep(4)
+    pane.type("fg")
+    pane.keys("Enter")
+    pane.wait("locked: press any key")
+    pane.keys("Enter")
+    text = pane.wait("Passphrase:")
+    assert not re.search(r"\d{3} \d{3}", text) and "GitHub" not in text
+    pane.close()
+
+
+def test_the_form_changes_only_what_was_changed_in_it(pane, desk):
+    """What another program has changed since it was opened stays, and a tag with a comma is one tag."""
+    desk.ok("edit", "GitHub", "--tag", "one,two")
+    pane.wait("one,two")
+    choose(pane, "GitHub")
+    pane.keys("e")
+    pane.wait("edit", "issuer", "GitHub")
+    desk.ok("edit", "GitHub", "--note", "from elsewhere", "--confirm")
+    pane.keys("Tab", "C-u")
+    pane.type("alice.renamed")
+    pane.keys("C-s")
+    pane.wait("changed", "alice.renamed")
+    [one] = json.loads(desk.ok("list", "GitHub", "--json"))
+    assert (one["account"], one["note"], one["confirm"], one["tags"]) == (
+        "alice.renamed", "from elsewhere", True, ["one,two"])
+
+
+def test_what_enter_copies_is_in_the_clipboard_and_leaves_it(terminals, desk, tmp_path):
+    """Also when the interface has ended meanwhile."""
+    settings = desk.root / "settings.toml"
+    settings.write_text('clear-clipboard-after = "6s"\n')
+    with Display(tmp_path, "640x480") as display:
+        def clipboard():
+            told = subprocess.run(["xclip", "-o", "-selection", "clipboard"], env={**desk.env, "DISPLAY": display.name},
+                                  capture_output=True, text=True, timeout=20, check=False)
+            return told.stdout
+        pane = start(terminals, desk, env={"VMFA_CONFIG": str(settings), "DISPLAY": display.name})
+        unlock(pane, desk)
+        choose(pane, "GitHub")
+        before = int(time.time())
+        pane.keys("Enter")
+        pane.wait("copied")
+        copied = clipboard()
+        totp = pyotp.TOTP(desk.secrets["GitHub:alice"])
+        assert copied in {totp.at(at) for at in range(before, int(time.time()) + 1)}
+        pane.keys("Escape")
+        pane.wait_end()
+        end = time.monotonic() + 60
+        while clipboard():
+            assert time.monotonic() < end, "the code is still in the clipboard"
+            time.sleep(0.3)
+
+
+def test_the_first_vault_is_made_before_and_its_recovery_code_waited_for(terminals, vmfa):
+    desk = Desk(vmfa)
+    pane = terminals.open(desk, desk.vmfa)
+    for question in ("New passphrase:", "The same again:"):
+        pane.wait(question)
+        pane.type("correct horse battery staple nine")
+        pane.keys("Enter")
+    text = pane.wait("recovery code", "Enter opens the interface")
+    assert re.search(r"(?:[0-9A-Z]{5}-){6}[0-9A-Z]{5}", text)
+    pane.keys("Enter")
+    pane.wait("No accounts yet")
+    pane.close()
+    desk.tidy_up()
 
 
 def test_the_agent_opens_it_and_its_lock_closes_it(terminals, desk):

@@ -47,6 +47,11 @@ impl Worker {
             | Change::Restore(_)
             | Change::Erase(_) => Vec::new(),
         };
+        // What others have saved since is what is changed: a record that was read before would take theirs back.
+        #[cfg(unix)]
+        if let Some(vault) = &self.vault {
+            self.vault = Some(vault.read_anew(now)?);
+        }
         let vault = self.vault.as_mut().ok_or(Trouble::NeedsVault)?;
         let name_of = |vault: &Unlocked, id: &AccountId| {
             let mut all = vault.live();
