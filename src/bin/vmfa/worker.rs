@@ -2,6 +2,8 @@
 
 mod change;
 mod find;
+mod give;
+mod look;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +11,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use vmfa::account::{AccountId, Summary, key_uri};
+use vmfa::account::{AccountId, Summary};
 #[cfg(unix)]
 use vmfa::agent::protocol::Which;
 #[cfg(unix)]
@@ -17,18 +19,13 @@ use vmfa::agent::{self, AgentError, Client};
 use vmfa::authenticator::Authenticator;
 use vmfa::clock::UnixTime;
 use vmfa::failure::{Fails, Kind};
-use vmfa::keep::Keep;
-use vmfa::ledger::Ledger;
-use vmfa::otp::{Code, OtpError, Pair, Pairing, Scheme};
-use vmfa::qr::Drawing;
-use vmfa::secret::{Secret, SecretText};
+use vmfa::otp::OtpError;
+use vmfa::secret::SecretText;
 use vmfa::vault::{Unlocked, VaultError};
 
-use crate::clipboard::{self, Copied};
-use crate::command::{fresh, named};
 use crate::fault::{Exit, Fault};
 use crate::tui::message::{Accounts, Given, Job, Report, Said, Source, Tone, When, Whose, Yes};
-use crate::tui::uses::{self, Uses};
+use crate::tui::uses::Uses;
 use crate::unlock::{Asking, Context};
 use crate::worker::find::Harvest;
 
@@ -56,10 +53,6 @@ pub(crate) struct Worker {
     /// Whether a key is held here.
     holds: Arc<AtomicBool>,
 }
-
-/// An agent with less time left than this wasn't locked by anybody when it is locked the next time it is looked at.
-#[cfg(unix)]
-const RUNNING_OUT: Duration = Duration::from_secs(5);
 
 /// What tells whether a file has changed: its length, its time, and on Unix which file it is.
 type Mark = Option<(u64, Option<SystemTime>, u64)>;
@@ -314,286 +307,6 @@ impl Worker {
 
     fn now(&self) -> Done<UnixTime> {
         Ok(self.context.now()?)
-    }
-
-    /// Codes for the screen; an account that can't give one is left out.
-    fn codes(&mut self, wanted: &[(AccountId, u64)]) {
-        let handed_out = Ledger::at(self.context.files.ledger()).handed_out();
-        let mut given = Vec::with_capacity(wanted.len());
-        for (id, step) in wanted {
-            let code = match self.code_of_step(id, *step) {
-                Ok(code) => code,
-                Err(Trouble::Locked) => {
-                    self.forget();
-                    return self.tell(Report::Locked);
-                }
-                Err(Trouble::Fault(_) | Trouble::Asks(_) | Trouble::NeedsVault) => continue,
-            };
-            let used = handed_out.as_ref().is_ok_and(|out| out.has(id, *step));
-            given.push(Given {
-                id: *id,
-                code,
-                used,
-            });
-        }
-        self.tell(Report::Codes(given));
-    }
-
-    fn code_of_step(&self, id: &AccountId, step: u64) -> Done<Code> {
-        if let Some(vault) = &self.vault {
-            return Ok(vault.code_of_step(id, step)?);
-        }
-        #[cfg(unix)]
-        if let Some(client) = &self.agent {
-            return Ok(client.code_of_step(id, step)?);
-        }
-        Err(Trouble::Locked)
-    }
-
-    /// A code that the person asked for.
-    fn code(&mut self, id: AccountId, when: When, yes: Yes) -> Done<Code> {
-        let summary = self.known(id)?;
-        self.may(&summary, yes)?;
-        let now = self.now()?;
-        if let Scheme::Hotp(_) = summary.scheme {
-            let code = self.next_hotp(&id, now)?;
-            // Its counter is another now.
-            self.accounts();
-            return Ok(code);
-        }
-        let step = summary.scheme.step_at(now)?;
-        let step = match when {
-            When::Now => step,
-            When::Next => step.checked_add(1).ok_or(OtpError::AfterLastStep)?,
-        };
-        self.code_of_step(&id, step)
-    }
-
-    fn next_hotp(&mut self, id: &AccountId, now: UnixTime) -> Done<Code> {
-        if let Some(vault) = &mut self.vault {
-            return Ok(vault.next_hotp(id, now)?);
-        }
-        #[cfg(unix)]
-        if let Some(client) = &mut self.agent {
-            return Ok(client.next_hotp(id, now)?);
-        }
-        Err(Trouble::Locked)
-    }
-
-    fn known(&self, id: AccountId) -> Done<Summary> {
-        let gone = || Fault::new(Exit::NotFound, "this account isn't there any more");
-        Ok(self.known.get(&id).cloned().ok_or_else(gone)?)
-    }
-
-    /// Whether a code of this account may leave: the person is asked where the account wants it.
-    fn may(&self, summary: &Summary, yes: Yes) -> Done {
-        if !summary.confirm {
-            return Ok(());
-        }
-        if self.vault.is_some() {
-            return match yes {
-                Yes::Said => Ok(()),
-                Yes::NotAsked => Err(Trouble::Asks(summary.id)),
-            };
-        }
-        #[cfg(unix)]
-        if let Some(client) = &self.agent {
-            self.yes.store(yes == Yes::Said, Ordering::SeqCst);
-            let may = client.may(summary);
-            self.yes.store(false, Ordering::SeqCst);
-            return Ok(may?);
-        }
-        Err(Trouble::Locked)
-    }
-
-    fn copy(&mut self, id: AccountId, when: When, yes: Yes) -> Done<Report> {
-        let code = self.code(id, when, yes)?;
-        let step = code.step();
-        let used = step.is_some_and(|step| {
-            let handed_out = Ledger::at(self.context.files.ledger()).handed_out();
-            handed_out.is_ok_and(|out| out.has(&id, step))
-        });
-        Ok(self.copied(Given { id, code, used }, when))
-    }
-
-    /// Puts a code into the clipboard.
-    fn copied(&self, given: Given, when: When) -> Report {
-        let Given { id, code, used } = given;
-        let name = self.known(id).map(|summary| named(&summary));
-        let name = name.unwrap_or_default();
-        let after = self.clear_after.unwrap_or(Duration::MAX);
-        let copied = clipboard::copy(&self.context.place, code.as_str(), after);
-        let said = match copied {
-            Ok(copied) => {
-                let what = match when {
-                    When::Now => "copied",
-                    When::Next => "copied the next code",
-                };
-                let rest = match copied {
-                    Copied::Cleared(after) => {
-                        format!("it leaves the clipboard in {} s", after.as_secs())
-                    }
-                    Copied::Stays => "by the terminal; it stays in the clipboard".to_owned(),
-                };
-                if used {
-                    Said {
-                        tone: Tone::Warning,
-                        text: format!("{name}: {what}, but this code was given out before"),
-                        hint: Some("where each code is taken once, use the next one".into()),
-                    }
-                } else {
-                    Said::good(format!("{name}: {what}; {rest}"))
-                }
-            }
-            Err(fault) => Said {
-                tone: Tone::Warning,
-                text: format!("{name}: not copied: {}", fault.message()),
-                hint: fault.advice().map(str::to_owned),
-            },
-        };
-        let given = Given { id, code, used };
-        Report::Copied { given, said }
-    }
-
-    fn pair(&mut self, id: AccountId, yes: Yes) -> Done<Pair> {
-        let summary = self.known(id)?;
-        self.may(&summary, yes)?;
-        let now = self.now()?;
-        let pair = if let Some(vault) = &self.vault {
-            vault.pair_at(&id, now, Pairing::Previous)?
-        } else {
-            self.agents_pair(id, now)?
-        };
-        fresh::mark(&self.context, &id, &[&pair.first, &pair.second]);
-        Ok(pair)
-    }
-
-    #[cfg(unix)]
-    fn agents_pair(&self, id: AccountId, now: UnixTime) -> Done<Pair> {
-        let client = self.agent.as_ref().ok_or(Trouble::Locked)?;
-        Ok(client.pair_at(&id, now, Pairing::Previous)?)
-    }
-
-    #[cfg(not(unix))]
-    fn agents_pair(&self, _id: AccountId, _now: UnixTime) -> Done<Pair> {
-        Err(Trouble::Locked)
-    }
-
-    /// The account as a QR code: the passphrase was typed for it, and is tried on the vault itself.
-    fn qr(&self, id: AccountId, typed: &SecretText) -> Report {
-        let drawn = || -> Result<Drawing, Fault> {
-            let vault = self.context.open_quietly(Some(typed), Asking::Again)?;
-            let vault = vault.ok_or_else(|| Fault::usage("the passphrase is needed"))?;
-            let drawing = Drawing::new(&key_uri::write(&vault.account(&id)?))?;
-            vault.close();
-            Ok(drawing)
-        };
-        match drawn() {
-            Ok(drawing) => Report::Qr(id, drawing),
-            Err(fault) => Report::Wrong(said(&fault), None),
-        }
-    }
-
-    /// Looks whether somebody else has changed the vault, locked the agent, or used codes.
-    fn look(&mut self) {
-        #[cfg(unix)]
-        if self.is_locked_elsewhere() {
-            self.forget();
-            return self.tell(Report::Locked);
-        }
-        let looks = self.looks();
-        if looks == self.marks {
-            return;
-        }
-        let vault_changed = looks.0 != self.marks.0;
-        self.marks = looks;
-        if vault_changed {
-            #[cfg(unix)]
-            if let Some(vault) = &self.vault {
-                let anew = self.now().and_then(|now| Ok(vault.read_anew(now)?));
-                match anew {
-                    Ok(anew) => self.vault = Some(anew),
-                    Err(Trouble::Fault(fault)) => {
-                        self.forget();
-                        return self.tell(Report::Shut(said(&fault)));
-                    }
-                    Err(Trouble::Locked | Trouble::Asks(_) | Trouble::NeedsVault) => return,
-                }
-            }
-            self.accounts();
-        }
-        // The codes that are known may be others by now, or taken.
-        self.tell(Report::Stale);
-    }
-
-    /// Whether the agent, of which the accounts were had, has forgotten the key. Where it only had its time, unused because the
-    /// vault itself is open here by now, it goes on without it.
-    #[cfg(unix)]
-    fn is_locked_elsewhere(&mut self) -> bool {
-        let Some(client) = &self.agent else {
-            return false;
-        };
-        match client.status() {
-            Ok(status) => {
-                if let Some(held) = status.held {
-                    self.agent_left = held.left.min(held.idle_left);
-                    return false;
-                }
-            }
-            Err(AgentError::Locked | AgentError::NotRunning | AgentError::Ended) => {}
-            // It has too much to do to say how it is: it is asked again.
-            Err(_) => return false,
-        }
-        let ran_out = self.vault.is_some() && self.agent_left < RUNNING_OUT;
-        if ran_out {
-            self.agent = None;
-        }
-        !ran_out
-    }
-
-    fn looks(&self) -> (Mark, Mark) {
-        let look = |path: &std::path::Path| {
-            let found = std::fs::metadata(path).ok()?;
-            #[cfg(unix)]
-            let inode = std::os::unix::fs::MetadataExt::ino(&found);
-            #[cfg(not(unix))]
-            let inode = 0;
-            Some((found.len(), found.modified().ok(), inode))
-        };
-        let ledger = self.context.files.ledger();
-        (look(&self.context.files.vault), look(&ledger))
-    }
-
-    /// What was used. Where it can't be held or had, the list is in another order, and that is all.
-    fn note(&mut self, uses: Uses) {
-        let Ok(now) = self.now() else { return };
-        let blob = Secret::new(uses.to_bytes());
-        self.uses = uses;
-        let until = now.plus_secs(uses::HELD_SECS);
-        if let Some(vault) = &self.vault {
-            let _ = vault.hold(uses::NAME, &blob, until);
-            return;
-        }
-        #[cfg(unix)]
-        if let Some(client) = &self.agent {
-            let _ = client.hold(uses::NAME, &blob, until);
-        }
-    }
-
-    fn recall(&self) -> Uses {
-        let Ok(now) = self.now() else {
-            return Uses::default();
-        };
-        let mut held = None;
-        if let Some(vault) = &self.vault {
-            held = vault.recall(uses::NAME, now).ok().flatten();
-        } else {
-            #[cfg(unix)]
-            if let Some(client) = &self.agent {
-                held = client.recall(uses::NAME, now).ok().flatten();
-            }
-        }
-        held.map_or_else(Uses::default, |(blob, _)| Uses::from_bytes(blob.expose()))
     }
 
     fn lock(&mut self, whose: Whose) {
