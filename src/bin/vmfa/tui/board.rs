@@ -47,6 +47,8 @@ pub(crate) struct Board {
     pub(crate) dialog: Option<Dialog>,
     /// The counter whose next code is being made.
     pub(crate) taking: Option<AccountId>,
+    /// Whose code was hidden last.
+    pub(crate) hid: Option<AccountId>,
     /// What was clicked last.
     pub(crate) clicked: Option<AccountId>,
     /// What is on its way out of the trash, to be chosen when it is here.
@@ -86,6 +88,7 @@ impl Board {
             single: HashMap::new(),
             dialog: None,
             taking: None,
+            hid: None,
             clicked: None,
             coming: None,
             deleted: Vec::new(),

@@ -162,6 +162,7 @@ impl Board {
 
     /// Takes off the screen what was shown of this account by choice.
     pub(crate) fn hide(&mut self, id: &AccountId) {
+        self.hid = Some(*id);
         self.single.remove(id);
         if matches!(self.revealed, Some((revealed, _)) if revealed == *id) {
             self.revealed = None;

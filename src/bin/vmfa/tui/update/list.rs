@@ -360,6 +360,7 @@ fn copy(state: &mut State, summary: &Summary) -> Vec<Effect> {
             return Vec::new();
         }
         board.taking = Some(id);
+        board.hid = None;
     }
     vec![Effect::Do(Job::Copy { id, when, yes })]
 }

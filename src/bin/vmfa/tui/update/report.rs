@@ -30,10 +30,7 @@ pub(super) fn on_report(state: &mut State, report: Report) -> Vec<Effect> {
         }
         Report::Shut(said) => on_shut(state, said),
         Report::Codes(given) => with_board(state, |board| board.give(given)),
-        Report::Copied { given, said } => {
-            let _ = with_board(state, |board| board.taking = None);
-            on_copied(state, given, said)
-        }
+        Report::Copied { given, said } => on_copied(state, given, said),
         Report::Shown(given) => {
             let now = state.now;
             with_board(state, |board| board.show_single(given.id, given.code, now))
@@ -262,8 +259,12 @@ fn on_copied(state: &mut State, given: Given, said: Said) -> Vec<Effect> {
             .summary(&id)
             .is_some_and(|summary| summary.confirm || summary.counter.is_some());
         let is_ahead = given.code.window().is_some_and(|(from, _)| now < from);
-        if single && is_ahead {
-            // On the screen, where nothing counts down, it would look like the present one.
+        let is_counter = given.code.window().is_none();
+        let is_hidden = board.taking.take() != Some(id) && board.hid == Some(id);
+        let is_again = is_counter && is_hidden;
+        if single && (is_ahead || is_again) {
+            // One ahead would look like the present one, where nothing counts down. One that was copied
+            // again, and hidden meanwhile, stays so.
         } else if single {
             board.show_single(id, given.code, now);
         } else {
