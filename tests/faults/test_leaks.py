@@ -121,8 +121,8 @@ def at_the_interface(house):
             pane.wait(wanted)
         pane.paste(f"otpauth://totp/Planted:planted?secret={TYPED}\n")
         for key, wanted in [
-            ("", "add accounts"), ("Enter", "+ Planted:planted"), ("Enter", "1 accounts"), ("Enter", "copied"), ("e", "asks before each"),
-            ("Escape", "1 accounts"), ("q", "Passphrase:"),
+            ("", "add accounts"), ("Enter", "+ Planted:planted"), ("Enter", "1 account"), ("Enter", "copied"), ("e", "asks before each"),
+            ("Escape", "1 account"), ("q", "Passphrase:"),
         ]:
             pane.keys(key)
             pane.wait(wanted)
@@ -130,7 +130,7 @@ def at_the_interface(house):
         pane.keys("Enter")
         pane.wait("take it off the screen")
         seen, looked = in_processes()
-        for key, wanted in [("Escape", "1 accounts"), ("L", "locked"), ("x", "Passphrase:")]:
+        for key, wanted in [("Escape", "1 account"), ("L", "locked"), ("x", "Passphrase:")]:
             pane.keys(key)
             pane.wait(wanted)
         pane.type(PHRASE)
