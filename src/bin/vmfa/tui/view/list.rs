@@ -22,7 +22,7 @@ use crate::tui::state::State;
 use crate::tui::theme::Theme;
 
 pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
-    let parts = layout::parts(state_size(state, frame));
+    let parts = layout::parts((frame.area().width, frame.area().height));
     draw_header(state, board, &parts, frame);
     let lines = usize::from(parts.list.height);
     let visible: Vec<&Summary> = board
@@ -65,10 +65,6 @@ pub(super) fn draw(state: &State, board: &Board, frame: &mut Frame<'_>) {
         }
     }
     draw_footer(state, &parts, frame);
-}
-
-fn state_size(_state: &State, frame: &Frame<'_>) -> (u16, u16) {
-    (frame.area().width, frame.area().height)
 }
 
 /// What is shown of how many; while a person searches, what is searched for.
