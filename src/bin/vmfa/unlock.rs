@@ -182,6 +182,14 @@ impl Context {
         self.place.show(&self.files.vault)
     }
 
+    fn rollback(&self) -> Rollback {
+        if self.global.accept_rollback {
+            Rollback::Accept
+        } else {
+            Rollback::Refuse
+        }
+    }
+
     fn limit(&self) -> KdfLimit {
         if self.global.accept_high_kdf {
             KdfLimit::High
@@ -205,11 +213,7 @@ impl Context {
         // From here on the process holds a passphrase, and then a key.
         #[cfg(unix)]
         vmfa::secret::process::keep_out();
-        let rollback = if self.global.accept_rollback {
-            Rollback::Accept
-        } else {
-            Rollback::Refuse
-        };
+        let rollback = self.rollback();
         // A vault opens whatever the clock says; a code that needs the time will say that there is none.
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
         // First the file: nobody should type a passphrase for a vault that isn't there or is damaged.
@@ -245,11 +249,7 @@ impl Context {
     ) -> Outcome<Option<Unlocked>> {
         #[cfg(unix)]
         vmfa::secret::process::keep_out();
-        let rollback = if self.global.accept_rollback {
-            Rollback::Accept
-        } else {
-            Rollback::Refuse
-        };
+        let rollback = self.rollback();
         let now = self.clock.now().unwrap_or(UnixTime::from_secs(0));
         let slots = Locked::open(&self.files, self.limit())?.slots();
         let open = |credential: &Credential| {
