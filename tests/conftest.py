@@ -1,9 +1,14 @@
 """Options and figures common to the tests that drive the program from outside."""
 
 import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from evidence import tell  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = []
@@ -46,6 +51,18 @@ def long(request):
 def figures():
     """Takes a line of figures, shown at the end of the run."""
     return FIGURES.append
+
+
+@pytest.fixture
+def evidence():
+    """Takes what a test came to, for its suite's row in the table of SECURITY.md: `evidence(suite, cases=…, faults=…, losses=…)`,
+    or of a control `evidence(suite, control=…)`. The time is the test's own. To be told before what it says is asserted."""
+    began = time.monotonic()
+
+    def put(suite, **counts):
+        tell(suite, seconds=round(time.monotonic() - began, 2), **counts)
+
+    return put
 
 
 def pytest_terminal_summary(terminalreporter):
