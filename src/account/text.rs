@@ -6,27 +6,78 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
+
+/// How many marks may stand on one character: more than any script needs, and too few to reach the lines around it.
+pub const MOST_MARKS: usize = 8;
+
 /// Control characters, bidi overrides and the like taken out; used where text enters and again where it is printed.
 ///
 /// - Controls that part words (tab, line and paragraph ends) become a space, so that words don't run together.
 /// - Removed: every other control (C0, DEL, C1: escape sequences lose what introduces them); marks, embeddings,
 ///   overrides and isolates of direction; invisible characters that make two labels look the same (zero-width space,
-///   byte-order mark, word joiner, soft hyphen, invisible operators); annotation marks; tags; noncharacters.
-/// - Kept: the joiners U+200C and U+200D and the variation selectors, which emoji and some scripts need; private use and
-///   unassigned characters, which only look strange.
+///   byte-order mark, word joiner, soft hyphen, invisible operators, fillers); annotation marks; tags; noncharacters.
+/// - Kept where they mean something: the joiners U+200C and U+200D between two characters beyond ASCII, one variation
+///   selector behind such a character or in a keycap (emoji and some scripts need them). Elsewhere nobody would see them.
+/// - A character keeps the first 8 of its combining marks.
+/// - Kept: private use and unassigned characters, which only look strange.
 ///
 /// What is clean stays as it is: cleaning twice is cleaning once.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|character| fate(character) == Fate::Kept) {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(text);
     }
-    let cleaned = text.chars().filter_map(|character| match fate(character) {
-        Fate::Kept => Some(character),
-        Fate::Space => Some(' '),
-        Fate::Removed => None,
-    });
-    Cow::Owned(cleaned.collect())
+    let mut cleaned = String::with_capacity(text.len());
+    let mut marks = 0;
+    // A joiner or a selector that means something only if the right character follows.
+    let mut waiting = None;
+    for character in text.chars() {
+        let last = cleaned.chars().next_back();
+        let is_wide = |before: Option<char>| before.is_some_and(|before| !before.is_ascii());
+        match fate(character) {
+            Fate::Removed => {}
+            Fate::Joiner => {
+                if waiting.is_none() && is_wide(last) {
+                    waiting = Some(character);
+                }
+            }
+            Fate::Selector => match last {
+                _ if waiting.is_some() => {}
+                Some('0'..='9' | '#' | '*') if character == '\u{fe0f}' => waiting = Some(character),
+                Some(before) if before.is_ascii() || fate(before) == Fate::Selector => {}
+                Some(_) => cleaned.push(character),
+                None => {}
+            },
+            Fate::Space => {
+                (waiting, marks) = (None, 0);
+                cleaned.push(' ');
+            }
+            Fate::Kept => {
+                if !is_combining_mark(character) {
+                    marks = 0;
+                } else if marks == MOST_MARKS {
+                    continue;
+                } else {
+                    marks += 1;
+                }
+                let means_something = |waiting: &char| match waiting {
+                    '\u{fe0f}' => character == KEYCAP,
+                    _joiner => !character.is_ascii(),
+                };
+                cleaned.extend(waiting.take().filter(means_something));
+                cleaned.push(character);
+            }
+        }
+    }
+    if cleaned == text {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(cleaned)
+    }
 }
+
+/// What makes a key of the digit before it.
+const KEYCAP: char = '\u{20e3}';
 
 /// A text as it may be kept.
 pub(crate) struct Fitted {
@@ -64,6 +115,10 @@ enum Fate {
     Kept,
     Space,
     Removed,
+    /// Kept between two characters beyond ASCII.
+    Joiner,
+    /// Kept behind a character beyond ASCII, and in a keycap.
+    Selector,
 }
 
 fn fate(character: char) -> Fate {
@@ -74,12 +129,24 @@ fn fate(character: char) -> Fate {
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Fate::Removed,
         // Soft hyphen, zero-width space, word joiner and the invisible operators, byte-order mark.
         '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => Fate::Removed,
+        // Letters and marks that are drawn as nothing: the grapheme joiner, fillers, inherent vowels.
+        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}' => {
+            Fate::Removed
+        }
         // Marks, embeddings, overrides and isolates of direction; the deprecated format characters.
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2065}'..='\u{206f}' => {
             Fate::Removed
         }
-        // Interlinear annotation; tags.
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => Fate::Removed,
+        '\u{200c}' | '\u{200d}' => Fate::Joiner,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => {
+            Fate::Selector
+        }
+        // A vowel separator of old; interlinear annotation and what is reserved beside it; steps of shorthand, beams of music.
+        '\u{180e}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => {
+            Fate::Removed
+        }
+        // Tags, and what is reserved for more of their kind.
+        '\u{e0000}'..='\u{e0fff}' => Fate::Removed,
         // Noncharacters.
         '\u{fdd0}'..='\u{fdef}' => Fate::Removed,
         other if u32::from(other) & 0xfffe == 0xfffe => Fate::Removed,
@@ -107,6 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_would_see_is_gone() {
+        assert_eq!(clean("Git\u{200d}Hub\u{200c}"), "GitHub");
+        assert_eq!(clean("A\u{fe0f}W\u{fe00}S\u{e0100}\u{e01ef}"), "AWS");
+        assert_eq!(clean("a\u{34f}\u{115f}\u{3164}\u{ffa0}\u{180e}b"), "ab");
+        assert_eq!(clean("1\u{fe0f}2\u{fe0f}\u{20e3}"), "12\u{fe0f}\u{20e3}");
+        // A second selector, a joiner at the end or before a space, two joiners.
+        assert_eq!(clean("\u{845b}\u{e0100}\u{e0101}"), "\u{845b}\u{e0100}");
+        assert_eq!(clean("\u{645}\u{200c} \u{645}\u{200d}"), "\u{645} \u{645}");
+        assert_eq!(
+            clean("\u{645}\u{200c}\u{200d}\u{645}"),
+            "\u{645}\u{200c}\u{645}"
+        );
+        let stack = format!("Z{}", "\u{301}".repeat(200));
+        assert_eq!(clean(&stack), format!("Z{}", "\u{301}".repeat(MOST_MARKS)));
+    }
+
+    #[test]
     fn what_people_write_stays() {
         for text in [
             "",
@@ -116,6 +200,8 @@ mod tests {
             "日本語",
             "می‌خواهم",
             "naïve\u{301}",
+            "1\u{fe0f}\u{20e3} \u{845b}\u{e0100}",
+            "한국",
             "\u{f8ff}",
             "a\u{a0}b",
         ] {
@@ -134,7 +220,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cleaning_twice_is_cleaning_once(text in any::<String>()) {
+        fn cleaning_twice_is_cleaning_once(
+            any in any::<String>(),
+            pieces in prop::collection::vec(
+                prop::sample::select(vec!['a', '1', ' ', '\n', 'é', '日', '\u{301}', '\u{20e3}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{fe0f}', '\u{fe00}', '\u{e0100}']),
+                0..24,
+            ),
+        ) {
+            let text = any + &String::from_iter(pieces);
             let once = clean(&text).into_owned();
             prop_assert_eq!(clean(&once), once.as_str());
             prop_assert!(!once.chars().any(char::is_control));
