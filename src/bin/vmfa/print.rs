@@ -4,8 +4,9 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_width::UnicodeWidthStr;
-use vmfa::account::text::clean;
+use vmfa::account::text::{MOST_MARKS, clean};
 use zeroize::Zeroizing;
 
 use crate::fault::{Exit, Fault, Outcome};
@@ -144,7 +145,7 @@ impl Screen {
                 held.push(clean(text).into_owned());
             }
             None => {
-                let _ = writeln!(std::io::stderr(), "{text}");
+                let _ = writeln!(std::io::stderr(), "{}", clean_lines(text));
             }
         }
     }
@@ -159,7 +160,11 @@ impl Screen {
         } else {
             ("", "")
         };
-        self.remark(&format!("{yellow}warning:{plain} {}", clean(text)));
+        let _ = writeln!(
+            std::io::stderr(),
+            "{yellow}warning:{plain} {}",
+            clean(text)
+        );
     }
 
     /// Waits, counting down on standard error when somebody looks.
@@ -173,7 +178,11 @@ impl Screen {
                 return Ok(());
             }
             if self.err_terminal {
-                let text = format!("{what} {} s", duration.as_millis().div_ceil(1000));
+                let text = format!(
+                    "{} {} s",
+                    clean(what),
+                    duration.as_millis().div_ceil(1000)
+                );
                 // A line that wraps couldn't be overwritten.
                 let text = shorten(
                     &text,
@@ -209,11 +218,25 @@ pub(crate) fn json_line(value: &serde_json::Value) -> Zeroizing<String> {
     escape_bidi(&Zeroizing::new(value.to_string()))
 }
 
-/// JSON may hold any character but controls; a terminal that shows it should still not be reordered by it.
+/// Text of several lines, each of them safe to print.
+pub(crate) fn clean_lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(clean).collect();
+    lines.join("\n")
+}
+
+/// JSON may hold any character but controls; a terminal that shows it should still not be steered by it. What a cleaned text
+/// would lack is escaped, so that whoever reads the JSON has it.
 fn escape_bidi(json: &str) -> Zeroizing<String> {
     let mut escaped = Zeroizing::new(String::with_capacity(json.len() + 64));
+    let mut marks = 0;
     for character in json.chars() {
-        if character == '\n' || clean(character.encode_utf8(&mut [0; 4])).starts_with(character) {
+        marks = if is_combining_mark(character) {
+            marks + 1
+        } else {
+            0
+        };
+        let is_clean = clean(character.encode_utf8(&mut [0; 4])).starts_with(character);
+        if character == '\n' || is_clean && marks <= MOST_MARKS {
             escaped.push(character);
         } else {
             let mut units = [0; 2];
@@ -373,5 +396,12 @@ mod tests {
     fn json_shows_no_bidi_override_raw() {
         assert_eq!(escape_bidi("\"a\u{202e}b\"").as_str(), "\"a\\u202eb\"");
         assert_eq!(escape_bidi("\"日本\"").as_str(), "\"日本\"");
+        assert_eq!(
+            escape_bidi("\"Git\u{200d}Hub\u{e0100}\"").as_str(),
+            "\"Git\\u200dHub\\udb40\\udd00\""
+        );
+        let stack = format!("\"Z{}\"", "\u{301}".repeat(9));
+        let escaped = format!("\"Z{}\\u0301\"", "\u{301}".repeat(8));
+        assert_eq!(escape_bidi(&stack).as_str(), escaped);
     }
 }

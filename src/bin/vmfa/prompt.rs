@@ -10,6 +10,7 @@ use vmfa::secret::SecretText;
 use zeroize::Zeroizing;
 
 use crate::fault::{Exit, Fault, Outcome};
+use crate::print::clean_lines;
 
 /// The longest line that is taken.
 const MAX_LINE: usize = 16 << 10;
@@ -39,7 +40,8 @@ impl Terminal {
     pub(crate) fn hidden(&self, question: &str) -> Outcome<SecretText> {
         let mut tty = &self.0;
         let quiet = Quiet::new(&self.0)?;
-        tty.write_all(question.as_bytes()).map_err(broken)?;
+        tty.write_all(clean_lines(question).as_bytes())
+            .map_err(broken)?;
         let line = read_hidden(&mut Keys {
             tty: &self.0,
             stop: quiet.stop(),
@@ -52,7 +54,8 @@ impl Terminal {
     /// Asks for a line that is shown.
     pub(crate) fn line(&self, question: &str) -> Outcome<String> {
         let mut tty = &self.0;
-        tty.write_all(question.as_bytes()).map_err(broken)?;
+        tty.write_all(clean_lines(question).as_bytes())
+            .map_err(broken)?;
         let mut bytes = Vec::new();
         let mut byte = [0];
         while bytes.len() < MAX_LINE
@@ -77,7 +80,8 @@ impl Terminal {
             tty: &self.0,
             stop: signals.signals(),
         };
-        tty.write_all(question.as_bytes()).map_err(broken)?;
+        tty.write_all(clean_lines(question).as_bytes())
+            .map_err(broken)?;
         match keys.wait(patience).map_err(broken)? {
             Came::Key => {}
             Came::Signal => {
@@ -130,7 +134,7 @@ impl Terminal {
 
     /// Says something on the terminal.
     pub(crate) fn say(&self, text: &str) {
-        let _ = writeln!(&self.0, "{text}");
+        let _ = writeln!(&self.0, "{}", clean_lines(text));
     }
 }
 
