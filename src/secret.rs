@@ -93,17 +93,24 @@ impl SecretText {
     }
 }
 
-/// How deep the stack is wiped: several times what any code here needs.
-const STACK: usize = 64 << 10;
-
 /// Wipes the stack below the caller, where calls that have returned left keys in their variables, and the vector registers:
-/// what belongs to other crates can't wipe itself. For a process that lives on with secrets gone.
+/// what belongs to other crates can't wipe itself. For a process that lives on with secrets gone, and at the end of one.
+///
+/// 64 KiB: several times what any code needs that works with a key.
 #[inline(never)]
 pub fn wipe_stack() {
-    let mut stack = [0u8; STACK];
+    let mut stack = [0u8; 64 << 10];
     std::hint::black_box(&mut stack);
     #[cfg(unix)]
     page::registers::wipe();
+}
+
+/// As [`wipe_stack`], but 1 MiB: for a thread that decoded pictures or archives, which goes deeper. It must have as much.
+#[inline(never)]
+pub fn wipe_deep_stack() {
+    let mut stack = [0u8; 1 << 20];
+    std::hint::black_box(&mut stack);
+    wipe_stack();
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::picture::Picture;
 use super::quiet::fenced;
 use super::{MAX_FILE_BYTES, ScanError, Scanned};
 use crate::clock::Deadline;
-use crate::secret::Secret;
+use crate::secret::{Secret, wipe_deep_stack};
 
 /// How long a decoded picture is looked at.
 const LOOKING: Duration = Duration::from_millis(3500);
@@ -62,6 +62,8 @@ fn look_at(
             // The receiver waits for as long as this thread runs, so sending can't fail; and if it did, nobody would care.
             drop(size_known.send(Ok((picture.size(), picture.damage()))));
             fenced(|| ladder::climb(&picture, Deadline::after(LOOKING), &found));
+            // The decoders' own variables had the codes' texts.
+            wipe_deep_stack();
         }
     };
     let end = Deadline::after(ALL);

@@ -4,11 +4,13 @@
 //! and it is wiped when it is freed. Where there is none, an anonymous page that is locked into memory and left out of core
 //! dumps.
 //!
-//! The only module with `unsafe`, and the two in it: a mapping has no safe form, no kept crate offers one for `memfd_secret`, a
-//! register can be cleared in assembly only, and a descriptor that was inherited belongs to nobody who could lend it.
+//! The only module with `unsafe`, and the three in it: a mapping has no safe form, no kept crate offers one for `memfd_secret`, a
+//! register can be cleared in assembly only, a descriptor that was inherited belongs to nobody who could lend it, and an
+//! allocator is asked for raw memory.
 #![allow(unsafe_code)]
 
 pub mod descriptors;
+pub mod heap;
 pub(super) mod registers;
 
 use std::ptr::NonNull;

@@ -15,6 +15,11 @@ use std::process::ExitCode;
 use vmfa::aws::wire::{Greeting, MAX_LINE, Question};
 use zeroize::Zeroizing;
 
+/// What the SDK copied of a key and let go of isn't left in memory.
+#[cfg(unix)]
+#[global_allocator]
+static MEMORY: vmfa::secret::page::heap::Wiping = vmfa::secret::page::heap::Wiping;
+
 fn main() -> ExitCode {
     // A panic's message could quote what was being read.
     std::panic::set_hook(Box::new(|info| {
@@ -25,7 +30,9 @@ fn main() -> ExitCode {
     }));
     #[cfg(unix)]
     vmfa::secret::process::keep_out();
-    match std::panic::catch_unwind(serve) {
+    let ended = std::panic::catch_unwind(serve);
+    vmfa::secret::wipe_deep_stack();
+    match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(message)) => {
             let _ = writeln!(std::io::stderr(), "vmfa-aws: {message}");

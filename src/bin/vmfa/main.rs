@@ -32,10 +32,18 @@ mod worker;
 
 use std::process::ExitCode;
 
+/// What libraries copied of a secret and let go of isn't left in memory.
+#[cfg(unix)]
+#[global_allocator]
+static MEMORY: vmfa::secret::page::heap::Wiping = vmfa::secret::page::heap::Wiping;
+
 fn main() -> ExitCode {
     fault::quiet_panics();
     let arguments: Vec<_> = std::env::args_os().collect();
-    match std::panic::catch_unwind(|| command::run(arguments)) {
+    let ended = std::panic::catch_unwind(|| command::run(arguments));
+    // A system that gives a process's pages to another without wiping them, or writes them to a disk, finds none of ours there.
+    vmfa::secret::wipe_stack();
+    match ended {
         Ok(exit) => exit.into(),
         // The hook has said where; a secret in the panic's own message must not be printed.
         Err(_) => fault::Exit::Internal.into(),
