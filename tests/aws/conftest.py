@@ -42,10 +42,14 @@ def seats(vmfa, cloud):
     assert (vmfa.parent / "vmfa-aws").exists(), "vmfa-aws is not built: cargo build --bins"
     made = []
 
-    def make():
+    def empty():
         made.append(Seat(vmfa, cloud))
-        return made[-1].init()
+        return made[-1]
 
+    def make():
+        return empty().init()
+
+    make.empty = empty
     yield make
     cloud.tell("release")
     for seat in made:

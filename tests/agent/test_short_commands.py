@@ -1,0 +1,109 @@
+"""What a command that runs for a moment leaves in its memory: each is held at its very end, and looked at."""
+
+import base64
+import re
+import secrets
+import sys
+
+import exits
+import memory
+import pytest
+from desk import CHEAP, Desk
+
+NAIVE = """
+import base64, hmac, sys
+secret = base64.b32decode(sys.stdin.readline().strip())
+passphrase = open(sys.argv[1]).read().strip()
+code = hmac.digest(secret, bytes(8), "sha1")
+print(code.hex())
+del secret, passphrase
+"""
+
+
+class Held:
+    """A desk, and all that must not be left by whoever works at it."""
+
+    def __init__(self, desk):
+        self.desk, self.raw, self.counter = desk, secrets.token_bytes(40), secrets.token_bytes(40)
+        self.plant = memory.Plant()
+        self.plant.secret("the secret", self.raw).hmac_key("the secret", self.raw)
+        self.plant.secret("the counter's secret", self.counter).hmac_key("the counter's secret", self.counter)
+        self.plant.text("the passphrase", desk.passphrase.encode())
+        self.commands, self.left, self.bytes = 0, [], 0
+
+    def file(self, name, plant=True):
+        text = secrets.token_urlsafe(24)
+        path = self.desk.root / name
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        if plant:
+            self.plant.text(name, text.encode())
+        return path
+
+    def run(self, *arguments, stdin="", codes=(0,), program=None):
+        if self.desk.vault.exists() and self.desk.vault.stat().st_size:
+            # A save may have made another one.
+            try:
+                self.plant.secret("the data key", self.desk.dek())
+            except Exception as error:
+                assert "credential" in str(error), error
+        command = program or self.desk.command(arguments)
+        code, out, err, left = exits.remains(command, self.desk.env, self.desk.root, stdin, self.plant, lambda name: program or b"vmfa" in name[0])
+        assert code in codes, f"{arguments}: exit {code}: {err.decode()}"
+        assert left and all(one.bytes > 1 << 18 for one in left), "nothing was looked at"
+        self.commands += 1
+        self.bytes += sum(one.bytes for one in left)
+        self.left += [(" ".join(map(str, arguments[:2])), one) for one in left if one.found]
+        return out.decode()
+
+    def told(self):
+        return "\n".join(f"{command}: {one.told()}" for command, one in self.left)
+
+
+@pytest.fixture
+def held(vmfa):
+    desk = Desk(vmfa)
+    yield Held(desk)
+    desk.tidy_up()
+
+
+def test_nothing_is_left_by_a_short_command(held, long, evidence, figures):
+    run, typed = held.run, base64.b32encode(held.raw).decode()
+    new, export = held.file("the new passphrase"), held.file("the export's passphrase")
+    root = held.desk.root
+    recovery = re.search(r"\S{5}(?:-\S{5}){6}", run("init", "--kdf", CHEAP))[0]
+    held.plant.text("the recovery code", recovery.encode())
+    run("add", "planted", "--secret", "-", stdin=typed)
+    run("add", "counter", "--type", "hotp", "--secret", "-", stdin=base64.b32encode(held.counter).decode())
+    run("add", "broken", "--secret", "-", stdin=typed[:-1] + "1", codes=(2,))
+    for arguments in (["code", "planted"], ["code", "planted", "--json"], ["code", "counter"], ["pair", "planted"], ["code", "planted", "--fresh"], ["list"], ["check"],
+                      ["show", "planted", "--secret"], ["show", "planted", "--uri"], ["edit", "planted", "--note", "n"], ["qr", "planted", "--png", root / "q.png"]):
+        run(*arguments)
+    run("scan", root / "q.png")
+    run("scan", root / "q.png", "--secrets")
+    run("add", "again", root / "q.png")
+    run("export", "--to", "uris", "--plaintext", "--out", root / "uris")
+    run("import", "--dry-run", root / "uris")
+    for to, name in [("aegis", "a.json")] + ([("keepass", "k.kdbx"), ("2fas", "t.json"), ("andotp", "o.json"), ("vmfa", "own.vmfa")] if long else []):
+        run("export", "--to", to, "--out", root / name, "--export-passphrase-file", export, codes=(0, 2, 7))
+        if to != "vmfa":
+            run("import", "--dry-run", root / name, "--file-passphrase-file", export, codes=(0, 2, 7))
+    run("unlock")
+    run("code", "planted")
+    run("agent", "stop")
+    run("list", "--recovery", program=None, codes=(2, 4, 5))
+    run("passphrase", "change", "--new-passphrase-file", new, "--kdf", CHEAP)
+    run("list", codes=(5,))
+    evidence("memory", cases=held.commands, faults=held.plant.windows, losses=len(held.left))
+    figures(f"memory at the end of {held.commands} short commands: {held.bytes >> 20} MiB, {held.plant.windows} windows, {sum(len(one.found) for _, one in held.left)} hits")
+    assert not held.left, held.told()
+
+
+def test_control_an_ordinary_command_leaves_it(held, evidence, figures):
+    out = held.run("naive", stdin=base64.b32encode(held.raw).decode() + "\n",
+                   program=[sys.executable, "-I", "-S", "-c", NAIVE, str(held.desk.passphrase_file)])
+    assert len(out.strip()) == 40
+    [(_, left)] = held.left
+    evidence("memory", control=len(left.whats))
+    figures(f"control: an ordinary short command leaves {len(left.found)} windows of {', '.join(left.whats)}")
+    assert any("the secret" in what for what in left.whats) and "the passphrase" in left.whats

@@ -1,0 +1,54 @@
+"""What a run says to the world: each string that it hands to the system, and to whom."""
+
+import base64
+import re
+
+CALLS = "execve,execveat,%network,write,writev,pwrite64,pwritev,pwritev2,openat,rename,renameat2,link,linkat,symlink,symlinkat,mkdir,mkdirat,memfd_create,prctl"
+LINE = re.compile(rb"^(\d+) +(?:\+\+\+ .*|--- .*|<\.\.\. (\w+) resumed>(.*)|(\w+)\((.*))$", re.M)
+STRING = re.compile(rb'"((?:\\x[0-9a-f]{2})*)"')
+FILE = re.compile(rb"^\d+<((?:\\x[0-9a-f]{2}|[^>])*)>")
+
+
+def before(path):
+    """The words that stand before a command: strings whole, and every descriptor with what it is."""
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-v", "-y", "-xx", "-s", "10000000", "-o", path, "-e", f"trace={CALLS}"]
+
+
+def plain(escaped):
+    return bytes.fromhex(escaped.replace(b"\\x", b"").decode())
+
+
+def told(trace):
+    """Each place something was told to, and all that was told there."""
+    found = {}
+    for match in LINE.finditer(trace):
+        call, rest = match[4] or match[2], match[5] or match[3] or b""
+        if call is None:
+            continue
+        file = FILE.match(rest)
+        where = "a path"
+        if call.startswith(b"execve"):
+            where = "arguments and environment"
+        elif file:
+            name = file[1]
+            name = plain(name) if name.startswith(b"\\x") else name
+            kind = name.split(b":")[0].decode(errors="replace")
+            where = {"pipe": "a pipe", "socket": "a socket", "UNIX": "a socket", "UNIX-STREAM": "a socket", "TCP": "a socket"}.get(kind, name.decode(errors="replace"))
+        strings = [plain(string) for string in STRING.findall(rest)]
+        if strings:
+            found.setdefault(where, []).extend(strings)
+    # A separator that is part of no secret.
+    return {where: b"\n\0\n".join(strings) for where, strings in found.items()}
+
+
+def forms_of_bytes(raw):
+    """Each way in which somebody might have written bytes down."""
+    typed = base64.b32encode(raw).rstrip(b"=")
+    found = {"raw": raw, "base32": typed, "base32, lower case": typed.lower(), "hexadecimal": raw.hex().encode(), "hexadecimal, upper case": raw.hex().upper().encode(),
+             "base64": base64.b64encode(raw).rstrip(b"="), "base64, for URLs": base64.urlsafe_b64encode(raw).rstrip(b"=")}
+    return found | {f"{name}, a part": value[4:4 + (8 if name == "raw" else 12)] for name, value in found.items()}
+
+
+def forms_of_text(text):
+    found = {"plain": text.encode(), **{f"{name} of its bytes": value for name, value in forms_of_bytes(text.encode()).items() if "base32" not in name and "raw" not in name}}
+    return found | ({"a part": text.encode()[4:16]} if len(text) >= 16 else {})
