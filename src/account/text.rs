@@ -138,13 +138,15 @@ fn fate(character: char) -> Fate {
             Fate::Removed
         }
         '\u{200c}' | '\u{200d}' => Fate::Joiner,
-        '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => {
-            Fate::Selector
-        }
+        '\u{180b}'..='\u{180d}'
+        | '\u{180f}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{e0100}'..='\u{e01ef}' => Fate::Selector,
         // A vowel separator of old; interlinear annotation and what is reserved beside it; steps of shorthand, beams of music.
-        '\u{180e}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' => {
-            Fate::Removed
-        }
+        '\u{180e}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' => Fate::Removed,
         // Tags, and what is reserved for more of their kind.
         '\u{e0000}'..='\u{e0fff}' => Fate::Removed,
         // Noncharacters.
@@ -221,13 +223,13 @@ mod tests {
     proptest! {
         #[test]
         fn cleaning_twice_is_cleaning_once(
-            any in any::<String>(),
+            random in any::<String>(),
             pieces in prop::collection::vec(
                 prop::sample::select(vec!['a', '1', ' ', '\n', 'é', '日', '\u{301}', '\u{20e3}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{fe0f}', '\u{fe00}', '\u{e0100}']),
                 0..24,
             ),
         ) {
-            let text = any + &String::from_iter(pieces);
+            let text = random + &String::from_iter(pieces);
             let once = clean(&text).into_owned();
             prop_assert_eq!(clean(&once), once.as_str());
             prop_assert!(!once.chars().any(char::is_control));

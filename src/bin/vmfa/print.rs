@@ -160,11 +160,7 @@ impl Screen {
         } else {
             ("", "")
         };
-        let _ = writeln!(
-            std::io::stderr(),
-            "{yellow}warning:{plain} {}",
-            clean(text)
-        );
+        let _ = writeln!(std::io::stderr(), "{yellow}warning:{plain} {}", clean(text));
     }
 
     /// Waits, counting down on standard error when somebody looks.
@@ -178,11 +174,7 @@ impl Screen {
                 return Ok(());
             }
             if self.err_terminal {
-                let text = format!(
-                    "{} {} s",
-                    clean(what),
-                    duration.as_millis().div_ceil(1000)
-                );
+                let text = format!("{} {} s", clean(what), duration.as_millis().div_ceil(1000));
                 // A line that wraps couldn't be overwritten.
                 let text = shorten(
                     &text,
