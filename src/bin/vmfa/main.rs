@@ -39,6 +39,9 @@ static MEMORY: vmfa::secret::page::heap::Wiping = vmfa::secret::page::heap::Wipi
 
 fn main() -> ExitCode {
     fault::quiet_panics();
+    // A secret may come by standard input before anything is opened.
+    #[cfg(unix)]
+    vmfa::secret::process::leave_no_core();
     let arguments: Vec<_> = std::env::args_os().collect();
     let ended = std::panic::catch_unwind(|| command::run(arguments));
     // A system that gives a process's pages to another without wiping them, or writes them to a disk, finds none of ours there.
