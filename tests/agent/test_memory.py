@@ -121,6 +121,17 @@ def settle(desk):
     time.sleep(0.3)
 
 
+def flags_of(pid, address):
+    """What the kernel was told of the mapping that holds an address."""
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if span := re.match(r"([0-9a-f]+)-([0-9a-f]+) ", line):
+            inside = int(span[1], 16) <= address < int(span[2], 16)
+        elif inside and line.startswith("VmFlags:"):
+            return set(line.split()[1:])
+    raise AssertionError(f"nothing is mapped at {address:#x}")
+
+
 def protected(pid):
     """What the system says of a process that nobody may look into."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -131,7 +142,7 @@ def protected(pid):
 
 
 @pytest.mark.parametrize("kernel", ["as it is", "without memfd_secret"])
-def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures):
+def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures, evidence):
     desk, plant, raw, blob = planted
     desk.ok("unlock", preexec_fn=memory.without_memfd_secret if kernel != "as it is" else None)
     before = derived(desk)
@@ -146,6 +157,7 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures):
                 open(f"/proc/{pid}/mem", "rb")
             with pytest.raises(PermissionError):
                 list(memory.registers(pid))
+        evidence("memory", cases=2, faults=plant.windows, losses=0)
         figures("memory of the agent: refused to its own user; as root it is scanned")
         return
     dek = desk.dek()
@@ -157,6 +169,7 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures):
     for name, key in {**before, **derived(desk)}.items():
         plant.secret(name, key)
     scans = {name: memory.Scan(pid, plant) for name, pid in (("supervisor", supervisor), ("keyholder", keyholder))}
+    evidence("memory", cases=2, faults=plant.windows, losses=sum(len(scan.found) for scan in scans.values()))
     for name, scan in scans.items():
         assert not scan.found, f"{name}: {scan.told()}"
         assert scan.bytes > 1 << 20 and scan.threads, f"{name}: only {scan}"
@@ -170,6 +183,8 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures):
         alone = memory.Scan(keyholder, memory.Plant().secret("the data key", dek))
         pages = {at and at // resource.getpagesize() for _, at, _ in alone.found}
         assert len(pages) == 1 and None not in pages, alone.told()
+        # Locked into memory, and left out of cores.
+        assert {"lo", "dd"} <= flags_of(keyholder, pages.pop() * resource.getpagesize())
         # Each window of the key once, as it is and in no other spelling.
         assert len(alone.found) == 32 - memory.WINDOW + 1, alone.told()
     desk.ok("lock", passphrase=False)
@@ -222,7 +237,7 @@ def test_the_agents_own_user_is_refused(desks, everybodys, is_root, figures):
 
 
 @pytest.mark.parametrize("how", ["holds", "forgets"])
-def test_the_same_look_finds_it_in_an_ordinary_program(how, figures):
+def test_the_same_look_finds_it_in_an_ordinary_program(how, figures, evidence):
     raw = secrets.token_bytes(40)
     process = subprocess.Popen([sys.executable, "-I", "-S", NAIVE, how], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
@@ -233,6 +248,7 @@ def test_the_same_look_finds_it_in_an_ordinary_program(how, figures):
     finally:
         process.kill()
         process.communicate()
+    evidence("memory", control=len({what for what, _, _ in scan.found}))
     assert any("(raw)" in what for what, _, _ in scan.found), scan
     figures(f"memory scan of a program that {how} it: {scan}")
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import CHEAP, House
+from harness import CHEAP, PASSPHRASE, House
 
 # Leaves a core file wherever the system leaves any.
 HOLDS = """
@@ -129,7 +129,11 @@ def test_without_memory_or_stack_nothing_is_said_that_is_secret_and_nothing_lost
             hit += done.code != 0
             losses += [f"{kind} {most}: {arguments}: {form!r}" for form in plants if form in done.out + done.err]
             losses += [f"{kind} {most}: {arguments}: {done.says}"] if done.hung or done.code not in ENDS else []
-            losses += [f"{kind} {most}: {path}" for where in (house.root, house.directory, house.home) for path in cores(where)]
+            for path in (path for where in (house.root, house.directory, house.home) for path in cores(where)):
+                # Where the stack ends before the program begins, the system may write a core of what was not told anything yet.
+                core = path.read_bytes()
+                losses += [f"{kind} {most}: {arguments}: {form!r} in {path}" for form in [*plants, PASSPHRASE.encode()[:16]] if form in core]
+                path.unlink()
             if arguments[0] == "add" and done.code == 0 and arguments[1] not in (house.names() or ()):
                 # The same secret a second time is the same account, as it says.
                 losses += [] if b"already" in done.out + done.err else [f"{kind} {most}: {arguments} told a lie: {done.says}"]
