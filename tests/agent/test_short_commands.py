@@ -83,7 +83,8 @@ def test_nothing_is_left_by_a_short_command(held, long, evidence, figures):
     run("import", "--dry-run", root / "uris")
     for to, name in [("aegis", "a.json")] + ([("keepass", "k.kdbx"), ("2fas", "t.json"), ("andotp", "o.json"), ("vmfa", "own.vmfa")] if long else []):
         run("export", "--to", to, "--out", root / name, "--export-passphrase-file", export, codes=(0, 2, 7))
-        if to != "vmfa":
+        # Some apps' exports are for fewer kinds of accounts, and vmfa's own isn't imported.
+        if to != "vmfa" and (root / name).exists():
             run("import", "--dry-run", root / name, "--file-passphrase-file", export, codes=(0, 2, 7))
     run("unlock")
     run("code", "planted")
