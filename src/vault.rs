@@ -14,6 +14,7 @@
 //! | `slot`, `header`, `container` | the outer format |
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
 //! | `stamp`, `merge`, `absorb` | when a record was written; two sets of records become one; another copy is taken in |
+//! | `rebase` | what was changed here goes on top of what somebody saved meanwhile |
 //! | `file`, `save`, `backup`, `restore`, `pin`, `examine`, `dangers` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
@@ -44,6 +45,7 @@ mod keys;
 mod merge;
 mod open;
 mod pin;
+mod rebase;
 mod record;
 mod recovery;
 mod restore;
@@ -114,4 +116,4 @@ pub enum Rollback {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

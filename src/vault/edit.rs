@@ -283,6 +283,7 @@ impl Unlocked {
         if let Some(now) = now {
             let hlc = self.stamp(now);
             let device = self.device_number();
+            self.bases.note(&self.entries[at].record, false);
             let record = &mut self.entries[at].record;
             (record.hlc, record.device) = (hlc, device);
         }
@@ -317,6 +318,7 @@ impl Unlocked {
         inner.set_pin(pin)?;
         let at = self.position(id)?;
         let (hlc, device) = (self.stamp(now), self.device_number());
+        self.bases.note(&self.entries[at].record, true);
         let record = &mut self.entries[at].record;
         inner.seal_into(record, &self.dek, &*self.random)?;
         (record.hlc, record.device) = (hlc, device);
@@ -365,6 +367,7 @@ impl Unlocked {
     pub(super) fn bury(&mut self, at: usize, now: UnixTime) {
         let (hlc, device) = (self.stamp(now), self.device_number());
         let entry = &mut self.entries[at];
+        self.bases.note(&entry.record, false);
         let id = *entry.id();
         let fields = fields::of_tombstone(entry.record.fields());
         let mut record = Record::new(entry.record.id, hlc, device, entry.record.kind, &fields);

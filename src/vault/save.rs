@@ -117,6 +117,7 @@ impl Unlocked {
             self.disk_dek = None;
             self.removed_slots.clear();
             self.dirty = false;
+            self.bases.clear();
             backup::prune(&self.place, &self.header.vault_id);
             self.write_pin();
             drop(lock);
@@ -239,6 +240,7 @@ impl Unlocked {
         }
         let top = records.iter().map(|record| record.hlc).max();
         self.read_top = self.read_top.max(top.unwrap_or_default());
+        self.rebase(&records);
         self.take_records(records, &rest.devices);
         self.rest.slot_keys = slot_keys;
         self.header.slots = slots;

@@ -16,6 +16,7 @@ use crate::vault::header::Header;
 use crate::vault::merge;
 use crate::vault::open::find_dek;
 use crate::vault::pin::{self, Pin};
+use crate::vault::rebase::Bases;
 use crate::vault::record::{ACCESS_KEY, ACCOUNT, CONFLICT, Record};
 use crate::vault::seal::{KEY_LEN, Key, Randomness, VaultKeys};
 use crate::vault::slot::{Credential, Slot, SlotInfo};
@@ -154,6 +155,8 @@ pub struct Unlocked {
     pub(super) opened_by: Option<[u8; 8]>,
     /// Slots removed since the file was read: a merge doesn't bring them back.
     pub(super) removed_slots: Vec<[u8; 8]>,
+    /// What was changed since the file was read, as it was then.
+    pub(super) bases: Bases,
     pub(super) device: [u8; 16],
     pub(super) dirty: bool,
     /// Where a restored backup's predecessor was put, if it is none of the backups.
@@ -215,6 +218,7 @@ impl Unlocked {
             read_top: Hlc::default(),
             opened_by: None,
             removed_slots: Vec::new(),
+            bases: Bases::default(),
             device,
             dirty: false,
             set_aside: None,

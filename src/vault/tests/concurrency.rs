@@ -171,6 +171,99 @@ fn edits_of_two_are_merged_by_the_latest() {
 }
 
 #[test]
+fn edits_of_two_fields_are_both_kept_and_the_last_save_of_one_wins() {
+    let (bench, mut vault) = Bench::created();
+    let id = new_id(vault.add(totp("alice", b"secret one"), NOW).unwrap());
+    vault
+        .change(&id, NOW, |summary| {
+            summary.tags = vec!["kept".into(), "dropped".into()]
+        })
+        .unwrap();
+    vault.save(NOW).unwrap();
+    // Each has read the same file; whose clock is ahead doesn't matter.
+    for (ours_at, theirs_at) in [(5, 9), (9, 5)] {
+        let (mut ours, mut theirs) = (bench.open(), bench.open());
+        let tag = format!("theirs {theirs_at}");
+        theirs
+            .change(&id, NOW.plus_secs(theirs_at), |summary| {
+                summary.tags.push(tag.clone());
+                summary.tags.retain(|tag| tag != "dropped");
+                summary.name = "of both, first".into();
+            })
+            .unwrap();
+        theirs.save(NOW.plus_secs(theirs_at)).unwrap();
+        ours.change(&id, NOW.plus_secs(ours_at), |summary| {
+            summary.tags.push(format!("ours {ours_at}"));
+            summary.note = format!("ours {ours_at}");
+            summary.name = "of both, last".into();
+        })
+        .unwrap();
+        ours.set_pin(&id, Some(SecretText::new("1234".into())), NOW)
+            .unwrap();
+        ours.save(NOW.plus_secs(ours_at)).unwrap();
+        let vault = bench.open();
+        let summary = vault.live().next().unwrap();
+        assert_eq!(summary.name, "of both, last");
+        assert_eq!(summary.note, format!("ours {ours_at}"));
+        for tag in [tag, format!("ours {ours_at}"), "kept".into()] {
+            assert!(summary.tags.contains(&tag), "{tag}: {:?}", summary.tags);
+        }
+        assert!(!summary.tags.contains(&"dropped".to_owned()));
+        let account = vault.account(&id).unwrap();
+        assert_eq!(account.secret.expose(), b"secret one");
+        assert_eq!(account.pin.unwrap().expose(), "1234");
+    }
+}
+
+#[test]
+fn what_one_erases_while_another_edits_it_is_gone() {
+    for (erased_at, edited_at) in [(5, 9), (9, 5)] {
+        for erased_first in [true, false] {
+            let (bench, mut vault) = Bench::created();
+            let id = new_id(vault.add(totp("alice", b"secret one"), NOW).unwrap());
+            vault.save(NOW).unwrap();
+            let (mut ours, mut theirs) = (bench.open(), bench.open());
+            let at = NOW.plus_secs(erased_at);
+            ours.erase(&id, at).unwrap();
+            let later = NOW.plus_secs(edited_at);
+            let edit = |summary: &mut Summary| summary.note = "edited".into();
+            theirs.change(&id, later, edit).unwrap();
+            if erased_first {
+                ours.save(at).unwrap();
+                theirs.save(later).unwrap();
+            } else {
+                theirs.save(later).unwrap();
+                ours.save(at).unwrap();
+            }
+            let vault = bench.open();
+            let which = (erased_at, edited_at, erased_first);
+            assert_eq!(vault.live().count(), 0, "{which:?}");
+        }
+    }
+}
+
+#[test]
+fn an_edit_made_while_the_keys_change_is_done_again_on_theirs() {
+    let (bench, mut vault) = Bench::created();
+    let id = new_id(vault.add(totp("alice", b"secret one"), NOW).unwrap());
+    vault.save(NOW).unwrap();
+    let (mut ours, mut theirs) = (bench.open(), bench.open());
+    theirs
+        .change(&id, NOW.plus_secs(9), |summary| summary.favorite = true)
+        .unwrap();
+    theirs.save(NOW.plus_secs(9)).unwrap();
+    ours.change(&id, NOW, |summary| summary.note = "ours".into())
+        .unwrap();
+    let slot = ours.add_recovery().unwrap().0;
+    ours.remove_slot(&slot.id).unwrap();
+    ours.save(NOW).unwrap();
+    let vault = bench.open();
+    let summary = vault.live().next().unwrap();
+    assert_eq!((summary.note.as_str(), summary.favorite), ("ours", true));
+    assert_eq!(vault.account(&id).unwrap().secret.expose(), b"secret one");
+}
+
+#[test]
 fn two_secrets_of_one_id_are_both_kept() {
     let (bench, mut ours) = Bench::created();
     let mut theirs = bench.open();
