@@ -36,8 +36,8 @@ pub fn backup_slots(backup: &Path, limit: KdfLimit) -> Result<Vec<SlotInfo>, Vau
 /// known to the backup or with `credential`. Anything else, a file that can't be read included, is set aside under a name
 /// that no save and no purge deletes: [`Unlocked::set_aside`] says where.
 ///
-/// HOTP counters are the greater ones of the backup and of what stood there, as far as that opens: a code once given isn't
-/// given again.
+/// HOTP counters are the greatest ones of the backup, of what stood there and of the other backups, as far as these open: a
+/// code once given isn't given again, also when a second backup follows the first.
 ///
 /// # Errors
 /// The backup doesn't open; the vault can't be written.
@@ -110,6 +110,9 @@ pub fn restore_backup(
     if let Present::Generation(_, there) = &present {
         merge::raise_counters(&mut records, there);
     }
+    for seen in in_backups(files, &vault, credential, limit) {
+        merge::raise_counters(&mut records, &seen);
+    }
     vault.set_records(records);
     vault.read_top = vault.top;
 
@@ -153,6 +156,29 @@ pub fn restore_backup(
     vault.write_pin();
     drop(held);
     Ok(vault)
+}
+
+/// The records of each backup of this vault that opens, with the keys that it knows or with the credential.
+fn in_backups(
+    files: &Files,
+    vault: &Unlocked,
+    credential: &Credential,
+    limit: KdfLimit,
+) -> Vec<Vec<Record>> {
+    let id = vault.header.vault_id;
+    let mut keys: Vec<Key> = container::known_keys(&vault.rest, &vault.dek, &id).collect();
+    let found = backup::backups(files).unwrap_or_default();
+    let own = found.iter().filter(|one| one.vault_id == Some(id));
+    let records = own.filter_map(|one| {
+        let sealed = open::read_copy(&one.path, limit).ok()?;
+        if !keys.iter().any(|key| sealed.is_under(key)) {
+            // One derivation for all that are under the same key.
+            keys.push(open::find_dek(&sealed.header, credential, files).ok()?.0);
+        }
+        let key = keys.iter().find(|key| sealed.is_under(key))?;
+        Some(sealed.open(key).ok()?.1)
+    });
+    records.collect()
 }
 
 /// What stands in the vault's place.

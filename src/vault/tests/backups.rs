@@ -269,3 +269,29 @@ fn a_restored_backup_gives_no_code_again() {
     let mut vault = restore(&bench, &old, &key_file());
     assert_eq!(next(&mut vault), "162583");
 }
+
+#[test]
+fn a_second_backup_restored_gives_no_code_again() {
+    let (bench, mut vault) = Bench::created();
+    let add = |vault: &mut Unlocked, name: &str| {
+        let id = new_id(vault.add(hotp(name, name.as_bytes()), NOW).unwrap());
+        vault.save(NOW).unwrap();
+        id
+    };
+    vault.add(totp("other", b"secret two"), NOW).unwrap();
+    vault.save(NOW).unwrap();
+    let id = add(&mut vault, "alice");
+    let kept = |nth: usize| backups(&bench.files).unwrap()[nth].path.clone();
+    for _ in 0..2 {
+        vault.next_hotp(&id, NOW).unwrap();
+    }
+    let restore = |path: &Path| {
+        restore_backup(&bench.files, path, &key_file(), KdfLimit::Usual, NOW).unwrap()
+    };
+    // From before the account was there; then from right after it came.
+    let (with, without) = (kept(1), kept(2));
+    assert_eq!(restore(&without).live().count(), 1);
+    let vault = restore(&with);
+    let back = vault.live().find(|summary| summary.id == id).unwrap();
+    assert_eq!(back.counter, Some(2));
+}
