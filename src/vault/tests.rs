@@ -14,6 +14,8 @@ mod adversity;
 mod backups;
 mod bounds;
 mod concurrency;
+mod copies;
+pub(crate) mod evidence;
 mod forks;
 mod keys;
 mod life;

@@ -3,9 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::Stopwatch;
 use crate::vault::fields::put;
 use crate::vault::record::{ACCOUNT, TOMBSTONE};
 use crate::vault::stamp::Hlc;
+use crate::vault::tests::evidence::tell;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 fn record() -> impl Strategy<Value = Record> {
     (
@@ -144,6 +148,77 @@ proptest! {
             prop_assert_eq!(record.flags & CONFLICT != 0, !record.is_tombstone() && living.len() > 1 && unsettled);
         }
     }
+}
+
+/// How two sets become one.
+type Merge = fn(&[Record], &[Record]) -> Vec<Record>;
+
+/// How many of so many triples of sets break a law: the order of two, the order of three, twice is once, no counter goes
+/// back.
+fn broken(merge: Merge, cases: u64) -> u64 {
+    let mut runner = TestRunner::deterministic();
+    let mut broken = 0;
+    for _ in 0..cases {
+        let triple = (records(), records(), records());
+        let (a, b, c) = triple.new_tree(&mut runner).unwrap().current();
+        let once = merge(&a, &b);
+        let commutes = shown(&once) == shown(&merge(&b, &a));
+        let associates = shown(&merge(&once, &c)) == shown(&merge(&a, &merge(&b, &c)));
+        let again = merge(&once, &once);
+        let rests = shown(&merge(&again, &a)) == shown(&once);
+        let counts = a.iter().chain(&b).all(|record| {
+            let kept = once.iter().find(|kept| name(kept) == name(record));
+            kept.is_some_and(|kept| {
+                fields::counter(kept.fields()) >= fields::counter(record.fields())
+            })
+        });
+        broken += u64::from(!(commutes && associates && rests && counts));
+    }
+    broken
+}
+
+#[test]
+fn the_laws_hold_in_any_order_any_number_of_times() {
+    let watch = Stopwatch::start();
+    const CASES: u64 = 4096;
+    let losses = broken(merged, CASES);
+    tell(
+        "merge",
+        &[("cases", CASES), ("faults", CASES), ("losses", losses)],
+        watch,
+    );
+    assert_eq!(losses, 0);
+}
+
+/// Takes theirs, whatever it says.
+fn theirs(a: &[Record], b: &[Record]) -> Vec<Record> {
+    joined(a, b, |_, _| true)
+}
+
+/// Takes what the wall clock calls later, and of two at the same time ours.
+fn by_the_wall(a: &[Record], b: &[Record]) -> Vec<Record> {
+    joined(a, b, |ours, theirs| ours.hlc < theirs.hlc)
+}
+
+fn joined(a: &[Record], b: &[Record], is_better: fn(&Record, &Record) -> bool) -> Vec<Record> {
+    let mut by_name: std::collections::BTreeMap<Name, Record> = std::collections::BTreeMap::new();
+    for record in a.iter().chain(b) {
+        match by_name.get(&name(record)) {
+            Some(kept) if !is_better(kept, record) => {}
+            Some(_) | None => drop(by_name.insert(name(record), record.clone())),
+        }
+    }
+    by_name.into_values().collect()
+}
+
+#[test]
+fn a_naive_merge_breaks_them() {
+    let watch = Stopwatch::start();
+    let lost: Vec<u64> = [theirs as Merge, by_the_wall]
+        .map(|merge| broken(merge, 512))
+        .to_vec();
+    tell("merge", &[("control", lost.iter().sum())], watch);
+    assert!(lost.iter().all(|lost| *lost > 0), "{lost:?}");
 }
 
 #[test]
