@@ -34,6 +34,7 @@ mod lock;
 mod peer;
 pub mod protocol;
 mod supervisor;
+mod turns;
 mod wire;
 
 pub use address::{Address, Usual};

@@ -1,7 +1,7 @@
 //! The open vault in the keyholder: requests in, replies out. It knows nothing of sockets and processes.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, TryLockError};
+use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 use crate::account::query::{Found, Index};
 use crate::account::{AccountId, Summary};
@@ -9,6 +9,7 @@ use crate::agent::lifetime::Lifetime;
 use crate::agent::protocol::{
     Asked, Held, KEYS, Lifetimes, NAMED, NotOne, Reply, Request, Status, When, Which, Whom, YES,
 };
+use crate::agent::turns::{AtomicUsize, RwLock};
 use crate::authenticator::Authenticator as _;
 use crate::clock::{Clock, Deadline, System, UnixTime, Uptime};
 use crate::failure::Fails;
@@ -317,11 +318,16 @@ impl Hold {
     }
 
     /// Begins the lifetimes anew, for who has the vault's key at this moment.
-    fn unlock_again(&self, key: &Secret, lifetimes: Lifetimes) -> Result<(), VaultError> {
+    fn unlock_again(&self, key: &Secret, lifetimes: Lifetimes) -> Result<(), Trouble> {
         let mark = Mark::of(&self.files);
         // Opened anew rather than compared: the passphrase may have been changed since, and the new key is right.
         let (vault, guard) = Unlocked::open_held(&self.files, key, now())?;
-        *self.write() = State::new(vault, mark, guard);
+        let mut state = self.write();
+        if state.vault.is_none() {
+            // It was let go meanwhile, and stays so: whoever gave that order is about to be told.
+            return Err(Reply::Locked.into());
+        }
+        *state = State::new(vault, mark, guard);
         self.lifetime.renew(lifetimes, Uptime::now());
         Ok(())
     }
@@ -452,7 +458,7 @@ impl Hold {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,8 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError, TryLockError, mpsc};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -18,6 +18,7 @@ use crate::agent::frame::{self, Inbox, NoFrame, PATIENCE};
 use crate::agent::hold::{Allowed, Asker, Hold, Then};
 use crate::agent::peer;
 use crate::agent::protocol::{Head, REQUEST_HEAD, Reply, Request, Tag, VERSION, Verb, YES};
+use crate::agent::turns::{self, AtomicUsize, Mutex};
 use crate::agent::{AgentError, Ending};
 use crate::clock::{Deadline, Uptime};
 use crate::secret::wipe_stack;
@@ -385,7 +386,7 @@ impl Line {
             if turn.is_some() {
                 return turn;
             }
-            std::thread::sleep(GLANCE);
+            turns::pause(GLANCE);
         }
     }
 
@@ -408,7 +409,7 @@ impl Line {
         }
         let until = Deadline::after(ASKING);
         loop {
-            match answer.recv_timeout(until.left().min(GLANCE)) {
+            match turns::receive(&answer, until.left().min(GLANCE)) {
                 Ok(1) => return Allowed::Yes,
                 Ok(2) => return Allowed::NotAsked,
                 Ok(_) | Err(mpsc::RecvTimeoutError::Disconnected) => return Allowed::No,

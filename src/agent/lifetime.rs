@@ -1,10 +1,10 @@
 //! How long a key is held.
 
-use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::agent::protocol::Lifetimes;
+use crate::agent::turns::Mutex;
 use crate::clock::Uptime;
 
 /// The longest life that is given, whatever a client asks for: 30 days.
@@ -14,6 +14,9 @@ const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
 pub(super) struct Lifetime(Mutex<State>);
 
 struct State {
+    /// The latest moment that was ever told here. Each thread asks the clock before it comes here, and may come late: its
+    /// moment is past then, and must neither shorten what another one's use has given nor bring back what is over.
+    latest: Uptime,
     end: Uptime,
     idle: Duration,
     idle_end: Uptime,
@@ -46,6 +49,8 @@ impl Lifetime {
     /// The key is used. False when its time is over: it must not be used then, and nothing brings it back.
     pub(super) fn touch(&self, now: Uptime) -> bool {
         let mut state = self.state();
+        let now = state.latest.max(now);
+        state.latest = now;
         if state.left(now).least().is_zero() {
             return false;
         }
@@ -54,7 +59,9 @@ impl Lifetime {
     }
 
     pub(super) fn left(&self, now: Uptime) -> Left {
-        self.state().left(now)
+        let mut state = self.state();
+        state.latest = state.latest.max(now);
+        state.left(state.latest)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -66,6 +73,7 @@ impl State {
     fn new(lifetimes: Lifetimes, now: Uptime) -> Self {
         let idle = lifetimes.idle.min(LONGEST);
         Self {
+            latest: now,
             end: now.plus(lifetimes.whole.min(LONGEST)),
             idle,
             idle_end: now.plus(idle),

@@ -11,6 +11,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+mod threads;
+
 const NOON: UnixTime = UnixTime::from_secs(1_800_000_000);
 const LONG: Lifetimes = Lifetimes {
     whole: Duration::from_secs(3600),
