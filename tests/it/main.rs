@@ -5,8 +5,10 @@
 #[cfg(feature = "aws")]
 mod aws_profiles;
 mod cli;
+mod evidence;
 mod export_round_trip;
 mod floors;
 mod import_negative;
 mod import_samples;
+mod life;
 mod vault;
