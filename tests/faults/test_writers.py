@@ -31,25 +31,27 @@ def secret(number, index):
     return OTHER_SECRET[:-2] + letters[number] + letters[index]
 
 
-def test_none_is_lost_and_none_fails(house, figures):
+def test_none_is_lost_and_none_fails(house, figures, evidence):
     wanted, found, failed = write(house)
     lost = wanted - (found or set())
     figures(f"writers: {WRITERS} x {EACH} adds, {len(failed)} failed, {len(lost)} lost")
+    evidence("crowd", cases=WRITERS * EACH, faults=0, losses=len(failed) + len(lost))
     assert not failed, "\n".join(failed[:5])
     assert found == wanted, f"lost: {sorted(lost)[:5]}"
     assert house.alpha_lives()
     house.must("check")
 
 
-def test_control_without_a_lock_some_are_lost(tmp_path, figures):
+def test_control_without_a_lock_some_are_lost(tmp_path, figures, evidence):
     house = House(tmp_path / "house", naive("rename")).furnish()
     wanted, found, failed = write(house)
     lost = wanted - (found or set())
     figures(f"control: writers without a lock: {WRITERS} x {EACH} adds, {len(failed)} failed, {len(lost)} lost")
+    evidence("crowd", control=len(lost))
     assert lost, "without a lock nothing is lost either: the writers never meet, and the test proves nothing"
 
 
-def test_no_step_is_fresh_twice(house, figures):
+def test_no_step_is_fresh_twice(house, figures, evidence):
     def claim(_):
         # 21 steps are within the tolerance, so that nobody has to wait.
         done = house.must("code", "alpha", "--fresh", "--within", "10", "--json")
@@ -58,4 +60,5 @@ def test_no_step_is_fresh_twice(house, figures):
     with ThreadPoolExecutor(max_workers=WRITERS) as pool:
         steps = list(pool.map(claim, range(16)))
     figures(f"fresh steps: {len(steps)} claims by {WRITERS} processes, {len(steps) - len(set(steps))} given twice")
+    evidence("crowd", cases=len(steps), faults=0, losses=len(steps) - len(set(steps)))
     assert len(set(steps)) == len(steps), sorted(steps)
