@@ -195,7 +195,7 @@ fn edits_of_two_fields_are_both_kept_and_the_last_save_of_one_wins() {
         ours.change(&id, NOW.plus_secs(ours_at), |summary| {
             summary.tags.push(format!("ours {ours_at}"));
             summary.note = format!("ours {ours_at}");
-            summary.name = "of both, last".into();
+            summary.name = format!("of both, last, {ours_at}");
         })
         .unwrap();
         ours.set_pin(&id, Some(SecretText::new("1234".into())), NOW)
@@ -203,7 +203,7 @@ fn edits_of_two_fields_are_both_kept_and_the_last_save_of_one_wins() {
         ours.save(NOW.plus_secs(ours_at)).unwrap();
         let vault = bench.open();
         let summary = vault.live().next().unwrap();
-        assert_eq!(summary.name, "of both, last");
+        assert_eq!(summary.name, format!("of both, last, {ours_at}"));
         assert_eq!(summary.note, format!("ours {ours_at}"));
         for tag in [tag, format!("ours {ours_at}"), "kept".into()] {
             assert!(summary.tags.contains(&tag), "{tag}: {:?}", summary.tags);
