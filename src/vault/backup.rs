@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::vault::error::VaultError;
-use crate::vault::file::{self, MAX_FILE, Place};
+use crate::vault::file::{self, MAX_FILE, Place, Temp};
 use crate::vault::header::{Header, MAX_START};
 use crate::vault::kdf::KdfLimit;
 use crate::vault::{Files, open};
@@ -171,6 +171,34 @@ pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathB
     keep_as(place, &place.vault, bytes, |n| {
         format!("{}{n}", why.suffix())
     })
+}
+
+/// Keeps what another program had put in the vault's place at the very moment of a save, for good.
+pub(super) fn move_aside(place: &Place, temp: &mut Temp) -> Result<PathBuf, VaultError> {
+    let free = (1..=MAX_NAMES)
+        .map(|n| place.beside(&format!("{}{n}", Aside::Unknown.suffix())))
+        .find(|path| fs::symlink_metadata(path).is_err());
+    let path = free.unwrap_or_else(|| place.beside(Aside::Unknown.suffix()));
+    temp.rename_to(&path)
+        .map_err(|e| file::io("set aside as", &path, e))?;
+    Ok(path)
+}
+
+/// Keeps what a save that was killed had just taken out of the vault's place, where that is no backup yet: another program
+/// may have put it there a moment before. What a killed save had not yet put in place is of a later generation than the vault.
+pub(super) fn rescue(place: &Place) {
+    let temps: Vec<PathBuf> = file::temps(place);
+    let Some(there) = temps.first().and_then(|_| header_of(&place.vault)) else {
+        return;
+    };
+    for path in temps {
+        let Some(header) = header_of(&path).filter(|it| it.generation <= there.generation) else {
+            continue;
+        };
+        if let Ok(bytes) = file::read(&path, MAX_FILE) {
+            drop(keep_from(place, &path, &bytes, header.generation));
+        }
+    }
 }
 
 /// Keeps a file that can't be read as a damaged one, without looking at it. Returns where.
