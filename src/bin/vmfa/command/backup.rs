@@ -181,7 +181,10 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
 }
 
 fn purge(context: &Context, input: &BackupPurge) -> Outcome {
-    let backups = of_this_vault(context)?;
+    let mut backups = vault::backups(&context.files)?;
+    let ours = vault_id(context);
+    // One whose owner isn't seen may be ours: the library looks once more.
+    backups.retain(|backup| backup.vault_id.is_none() || backup.vault_id == ours);
     if backups.is_empty() {
         context.screen.remark("there are no backups of this vault");
         return Ok(());
@@ -195,8 +198,8 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
             .hint("say --yes")
         })?;
         if !terminal.confirm(&format!(
-            "Delete {} backups of {}?",
-            backups.len(),
+            "Delete {} of {}?",
+            counted(backups.len(), "backup"),
             context.vault_name()
         ))? {
             return Err(Fault::new(Exit::Interrupted, "nothing was deleted"));
