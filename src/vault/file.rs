@@ -74,6 +74,11 @@ impl Place {
         })
     }
 
+    /// The vault's name in its directory.
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
     /// A file beside the vault whose name is the vault's and a suffix.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.name.clone();

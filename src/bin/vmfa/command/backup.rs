@@ -166,16 +166,26 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
     let mut vault = context.open()?;
     let name = context.place.show(&input.copy);
     let before = vault.live().count();
+    // Said of no other file: it might be somebody's backup, or the vault itself.
+    let real = std::fs::canonicalize(&input.copy).ok();
+    let copies = vault::copies(&context.files);
+    let then = match copies.iter().any(|copy| Some(&copy.path) == real.as_ref()) {
+        true => ", and can be deleted",
+        false => "",
+    };
     let news = vault.merge_file(&input.copy)?;
     let now = context.now()?;
     save(context, &mut vault, now)?;
     context.screen.remark(&if news {
         format!(
-            "took in {name}: {before} accounts before, {} now; the copy is left where it is",
+            "took in {name}: {before} accounts before, {} now; the copy is left where it is{then}",
             vault.live().count()
         )
     } else {
-        format!("{name} holds nothing that {} hasn't", context.vault_name())
+        format!(
+            "{name} holds nothing that {} hasn't{then}",
+            context.vault_name()
+        )
     });
     Ok(())
 }
