@@ -180,6 +180,9 @@ BEFORE_MAIN = b"sys/pal/unix/stack_overflow.rs"
 LINE = re.compile(r"^(\d+)\s+([a-z_0-9]+)\((.*)$")
 # The first call of a run that could change anything on disk.
 CHANGE = re.compile(r"^(mkdir|mkdirat|flock|link|linkat|rename|renameat|renameat2|unlink|unlinkat|ftruncate)\(|O_CREAT|O_TRUNC")
+# Of a call that has a path: where it stands.
+POINTER = re.compile(r"^(AT_FDCWD, )?0x[0-9a-f]+,")
+PATHLESS = {"mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "futex", "getrandom", "sigaltstack", "set_robust_list", "rseq"}
 # The calls that change it, or make it last: of them the short run always has some of each kind.
 CHANGES = re.compile(
     r"^(mkdir|mkdirat|rmdir|flock|link|linkat|rename|renameat|renameat2|unlink|unlinkat|ftruncate|fsync|fdatasync|fchmod|fchown)\("
@@ -255,21 +258,24 @@ def sample(points, seed):
 
 def traced(text, home, directory, since, alone=True):
     """The cases in a trace of `strace -f`."""
-    seen, found, started, main = Counter(), [], since == "all", None
+    seen, found, started, main, hidden = Counter(), [], since == "all", None, False
     for line in text.splitlines():
         match = LINE.match(line)
         if not match:
             continue
         thread, call, rest = match.groups()
         main = main or thread
+        # Once the program has hidden its memory, only root's strace reads the paths: others' shows where they stand.
+        path = hidden and call not in PATHLESS and POINTER.search(rest)
+        hidden = hidden or call == "prctl" and "PR_SET_DUMPABLE" in rest
         # The vault stands in the program's own arguments too.
-        touched = call not in UNTOUCHED and directory in rest
+        touched = call not in UNTOUCHED and (directory in rest or path)
         if thread != main:
             # The faults are injected into the main thread; others derive keys and must leave files alone.
             assert not alone or home not in rest, f"a second thread works on files: {line}"
             continue
         seen[call] += 1
-        changed = CHANGE.search(f"{call}({rest}") and home in rest
+        changed = CHANGE.search(f"{call}({rest}") and (home in rest or path)
         started = started or (changed if since == "change" else touched)
         if started and call not in UNTOUCHED:
             found.append(Case(call, seen[call], bool(CHANGES.search(f"{call}({rest}"))))
