@@ -275,7 +275,7 @@ def test_a_conflict_copy_is_offered_for_merge(house, fork, program, evidence):
         words = subprocess.run(["sh", "-c", f"printf '%s\\n' {offer[1]}"], capture_output=True, text=True, check=True).stdout.splitlines()
         told = house.run(*words)
     found = bool(offer) and house.names() == {"alpha", "gamma"} and len(listed) == 1
-    evidence("sync", cases=1, faults=1, losses=not found)
+    evidence("sync", cases=1, faults=1, losses=int(not found))
     assert len(listed) == 1 and copy.name in listed[0]["text"] and "backup merge" in listed[0]["advice"], listed
     assert offer, f"nothing was said of {copy.name}: {seen}"
     assert house.names() == {"alpha", "gamma"}, told.says
@@ -315,7 +315,7 @@ def test_what_is_no_copy_of_this_vault(house, vmfa, tmp_path, evidence):
     assert not findings(house)
     (house.directory / "accounts (7).vmfa").write_bytes(older)
     told = at_a_terminal(house, "edit", "alpha", "--tag", "one")
-    evidence("sync", cases=8, faults=8, losses="backup merge" in told)
+    evidence("sync", cases=8, faults=8, losses=int("backup merge" in told))
     # The one that was the same is an older one by now, too.
     assert len(findings(house)) == 2 and "backup merge" not in told, told
 
@@ -355,5 +355,5 @@ def test_another_key_is_said(house, tmp_path, evidence):
     house.must("backup", "restore", str(copy))
     accounts = json.loads(house.must("list", "--json").out)
     whole = {one["account"]: one["tags"] for one in accounts} == {"alpha": ["one"], "gamma": []}
-    evidence("sync", cases=1, faults=1, losses=not whole)
+    evidence("sync", cases=1, faults=1, losses=int(not whole))
     assert whole, accounts
