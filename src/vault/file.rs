@@ -409,6 +409,16 @@ impl Temp {
 
     /// Puts the file in the vault's place.
     pub(super) fn replace(mut self, place: &Place) -> Result<(), VaultError> {
+        // Root would replace a device, where a link leads to one.
+        match fs::symlink_metadata(&place.vault) {
+            Ok(found) if !found.is_file() => {
+                return Err(VaultError::NotAFile {
+                    path: place.vault.clone(),
+                    what: kind_of(&found),
+                });
+            }
+            Ok(_) | Err(_) => {}
+        }
         fs::rename(&self.path, &place.vault).map_err(|e| io("replace", &place.vault, e))?;
         self.placed = true;
         Ok(())

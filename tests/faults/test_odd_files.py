@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import time
 
 import pytest
@@ -88,3 +89,16 @@ def test_as_passphrase(house, odd, judged):
     with judged("files"):
         refused(house.run("list", env={"VMFA_PASSPHRASE_FILE": str(path)}, patience=SOON), started)
         assert house.alpha_lives()
+
+
+def test_a_link_from_the_pin_leads_to_no_device(house, judged):
+    """What stands at the other end is no file of ours: it is neither written to nor replaced, and changes are saved all the same."""
+    [pin] = house.home.rglob("*.pin")
+    pipe = house.root / "pipe"
+    fifo(pipe)
+    pin.unlink()
+    pin.symlink_to(pipe)
+    done = house.run("add", "beta", "--secret", "-", stdin=OTHER_SECRET, patience=SOON)
+    with judged("files"):
+        assert stat.S_ISFIFO(os.lstat(pipe).st_mode), "it was replaced"
+        assert not done.hung and done.code == 0 and house.names() == {"alpha", "beta"}, done.says
