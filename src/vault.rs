@@ -15,7 +15,7 @@
 //! | `body`, `record`, `fields`, `inner` | the payload; a record; its fields; its sealed secret |
 //! | `stamp`, `merge`, `absorb` | when a record was written; two sets of records become one; another copy is taken in |
 //! | `rebase` | what was changed here goes on top of what somebody saved meanwhile |
-//! | `file`, `save`, `backup`, `restore`, `pin`, `examine`, `dangers` | on disk |
+//! | `file`, `save`, `backup`, `restore`, `pin`, `copies`, `examine`, `dangers` | on disk |
 //! | `create`, `open`, `unlocked` | a new vault; unlocking; an open vault in memory |
 //! | `edit`, `keys`, `codes` | changing accounts; changing slots and keys; codes |
 //! | `access_key` | access keys of AWS: records, changing them, giving them |
@@ -28,6 +28,7 @@ mod body;
 mod cache;
 mod codes;
 mod container;
+mod copies;
 mod create;
 mod cursor;
 mod dangers;
@@ -59,6 +60,7 @@ use std::path::PathBuf;
 
 pub use access_key::{PutKey, WhichKeys};
 pub use backup::{Backup, backups, purge_backups};
+pub use copies::{Copy, News, copies};
 pub use create::create;
 pub use dangers::dangers;
 pub use edit::{Added, UnknownRecord};

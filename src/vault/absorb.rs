@@ -60,13 +60,19 @@ impl Unlocked {
     }
 
     /// The key of a copy, if it is ours or an earlier one.
-    fn key_of(&self, theirs: &Sealed) -> Option<Key> {
+    pub(super) fn key_of(&self, theirs: &Sealed) -> Option<Key> {
         let id = self.header.vault_id;
         if theirs.header.vault_id != id {
             return None;
         }
         container::known_keys(&self.rest, &self.dek, &id).find(|key| theirs.is_under(key))
     }
+}
+
+/// Whether records of another copy would change anything if they were merged; none of them is kept.
+pub(super) fn would_change(vault: &Unlocked, theirs: Vec<Record>) -> bool {
+    let before: Vec<Record> = vault.records().cloned().collect();
+    merge::merge(before.clone(), unseen(&vault.entries, theirs)) != before
 }
 
 /// The records that aren't there already. One that differs by its seal alone was only sealed again under another key.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::vault::error::VaultError;
-use crate::vault::file::{self, MAX_FILE, Place};
+use crate::vault::file::{self, MAX_FILE, Place, Temp};
 use crate::vault::header::{Header, MAX_START};
 use crate::vault::kdf::KdfLimit;
 use crate::vault::{Files, open};
@@ -51,21 +51,21 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
     let mut found = Vec::new();
     for (suffix, generation) in named(&place)? {
         let path = place.beside(&suffix);
-        let Ok(about) = fs::symlink_metadata(&path) else {
-            continue;
+        let about = match fs::symlink_metadata(&path) {
+            Ok(about) if !about.is_file() => continue,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            // One that can't be looked at is there all the same.
+            about => about.ok(),
         };
-        if !about.is_file() {
-            continue;
-        }
         let modified = about
-            .modified()
-            .ok()
+            .as_ref()
+            .and_then(|about| about.modified().ok())
             .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let header = header_of(&path);
         found.push(Backup {
             vault_id: header.as_ref().map(|header| header.vault_id),
             generation: header.map_or(generation, |header| header.generation),
-            len: about.len(),
+            len: about.map_or(0, |about| about.len()),
             modified: modified.map_or(0, |since| since.as_secs()),
             path,
         });
@@ -78,12 +78,12 @@ pub fn backups(files: &Files) -> Result<Vec<Backup>, VaultError> {
     Ok(found)
 }
 
-/// Deletes this vault's backups: they still open with an old passphrase. Another vault's stay, and so does what can't be
-/// read. Says how many were deleted.
+/// Deletes this vault's backups: they still open with an old passphrase. Another vault's stay, and so does what isn't a vault
+/// any more. Says how many were deleted.
 ///
 /// # Errors
 /// The vault itself is gone or its header can't be read: then its backups are all there is, and none is deleted. One can't
-/// be deleted.
+/// be deleted, or the disk doesn't say whose it is: the others are gone then.
 pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let place = Place::of(&files.vault)?;
     let held = file::lock(&place, || {})?;
@@ -91,15 +91,42 @@ pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let vault = vault.map_err(|error| open::with_backups(error, files))?;
     let vault_id = vault.header.vault_id;
     let mut count = 0;
-    let all = backups(files)?;
-    for backup in all.iter().filter(|one| one.vault_id == Some(vault_id)) {
-        fs::remove_file(&backup.path).map_err(|e| file::io("delete", &backup.path, e))?;
-        count += 1;
+    if held.is_alone() {
+        // What a killed save left there opens with the same.
+        file::sweep(&place);
+    }
+    let mut failed = None;
+    for backup in backups(files)? {
+        let deleted = whose(&backup).and_then(|whose| {
+            if whose != Some(vault_id) {
+                return Ok(false);
+            }
+            fs::remove_file(&backup.path).map_err(|e| file::io("delete", &backup.path, e))?;
+            Ok(true)
+        });
+        match deleted {
+            Ok(true) => count += 1,
+            Ok(false) => {}
+            Err(error) => failed = Some(error),
+        }
     }
     // Files that come back after a power cut can be purged again.
     drop(file::sync_dir(&place.dir));
     drop(held);
-    Ok(count)
+    failed.map_or(Ok(count), Err)
+}
+
+/// Whose a backup is; where that wasn't seen, one more look tells what isn't a vault from what can't be read now.
+fn whose(backup: &Backup) -> Result<Option<[u8; 16]>, VaultError> {
+    if backup.vault_id.is_some() {
+        return Ok(backup.vault_id);
+    }
+    let (start, len) = match file::read_start(&backup.path, MAX_START) {
+        Err(VaultError::Missing { .. }) => return Ok(None),
+        read => read?,
+    };
+    let header = Header::read_start(&start, len).ok();
+    Ok(header.map(|(header, _)| header.vault_id))
 }
 
 /// The suffixes that name backups, with the generation in the name.
@@ -171,6 +198,34 @@ pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathB
     keep_as(place, &place.vault, bytes, |n| {
         format!("{}{n}", why.suffix())
     })
+}
+
+/// Keeps what another program had put in the vault's place at the very moment of a save, for good.
+pub(super) fn move_aside(place: &Place, temp: &mut Temp) -> Result<PathBuf, VaultError> {
+    let free = (1..=MAX_NAMES)
+        .map(|n| place.beside(&format!("{}{n}", Aside::Unknown.suffix())))
+        .find(|path| fs::symlink_metadata(path).is_err());
+    let path = free.unwrap_or_else(|| place.beside(Aside::Unknown.suffix()));
+    temp.rename_to(&path)
+        .map_err(|e| file::io("set aside as", &path, e))?;
+    Ok(path)
+}
+
+/// Keeps what a save that was killed had just taken out of the vault's place, where that is no backup yet: another program
+/// may have put it there a moment before. What a killed save had not yet put in place is of a later generation than the vault.
+pub(super) fn rescue(place: &Place) {
+    let temps: Vec<PathBuf> = file::temps(place);
+    let Some(there) = temps.first().and_then(|_| header_of(&place.vault)) else {
+        return;
+    };
+    for path in temps {
+        let Some(header) = header_of(&path).filter(|it| it.generation <= there.generation) else {
+            continue;
+        };
+        if let Ok(bytes) = file::read(&path, MAX_FILE) {
+            drop(keep_from(place, &path, &bytes, header.generation));
+        }
+    }
 }
 
 /// Keeps a file that can't be read as a damaged one, without looking at it. Returns where.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::vault::Files;
 use crate::vault::backup::{self, Aside, Backup, backups};
+use crate::vault::copies::copies;
 use crate::vault::dangers::{dangers, of_file};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
@@ -79,8 +80,8 @@ impl Finding {
     }
 }
 
-/// Looks at permissions, owner, directory, lock, backups (do their headers parse), ledger, leftovers of interrupted saves,
-/// pin; no key needed. Nothing is changed.
+/// Looks at permissions, owner, directory, lock, backups (do their headers parse), other copies, ledger, leftovers of
+/// interrupted saves, pin; no key needed. Nothing is changed.
 pub fn examine(files: &Files) -> Vec<Finding> {
     let place = match Place::of(&files.vault) {
         Ok(place) => place,
@@ -93,6 +94,7 @@ pub fn examine(files: &Files) -> Vec<Finding> {
     lock(&place, &mut findings);
     let vault_id = header.as_ref().map(|header| header.vault_id);
     all_backups(files, &place, vault_id, &mut findings);
+    other_copies(files, header.is_some(), &mut findings);
     ledger(&place, &mut findings);
     leftovers(&place, &mut findings);
     if let Some(header) = &header {
@@ -244,6 +246,26 @@ fn all_backups(
                 "delete it when you need nothing from it",
             ));
         }
+    }
+}
+
+fn other_copies(files: &Files, is_readable: bool, findings: &mut Vec<Finding>) {
+    for copy in copies(files) {
+        let path = shown(&copy.path);
+        let word = copy.word();
+        findings.push(match is_readable {
+            true => Finding::warning(
+                format!(
+                    "{path} is another copy of this vault, of generation {}: a program that syncs the directory leaves such files where two machines changed the vault",
+                    copy.generation
+                ),
+                format!("`vmfa backup merge {word}` takes in what is missing here; then it can be deleted"),
+            ),
+            false => Finding::warning(
+                format!("{path} is a vault, of generation {}", copy.generation),
+                format!("`vmfa backup restore {word}` puts it in the vault's place"),
+            ),
+        });
     }
 }
 

@@ -74,6 +74,11 @@ impl Place {
         })
     }
 
+    /// The vault's name in its directory.
+    pub(super) fn name(&self) -> &OsStr {
+        &self.name
+    }
+
     /// A file beside the vault whose name is the vault's and a suffix.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         let mut name = self.name.clone();
@@ -261,6 +266,15 @@ impl Lock {
         }
     }
 
+    /// Whether something else may stand in the vault's place when it is replaced, so that one has to look.
+    pub(super) fn may_meet_others(&self) -> bool {
+        match self {
+            Self::Held(_) | Self::Unsupported => true,
+            #[cfg(test)]
+            Self::Pretended => false,
+        }
+    }
+
     /// Whether the file that is locked is still the one at the lock's path.
     pub(super) fn is_in_place(&self, place: &Place) -> bool {
         match self {
@@ -395,6 +409,16 @@ impl Temp {
 
     /// Puts the file in the vault's place.
     pub(super) fn replace(mut self, place: &Place) -> Result<(), VaultError> {
+        // Root would replace a device, where a link leads to one.
+        match fs::symlink_metadata(&place.vault) {
+            Ok(found) if !found.is_file() => {
+                return Err(VaultError::NotAFile {
+                    path: place.vault.clone(),
+                    what: kind_of(&found),
+                });
+            }
+            Ok(_) | Err(_) => {}
+        }
         fs::rename(&self.path, &place.vault).map_err(|e| io("replace", &place.vault, e))?;
         self.placed = true;
         Ok(())
@@ -402,19 +426,25 @@ impl Temp {
 
     /// Swaps the file with the vault in one step, so that what was really replaced can be looked at; this value's path
     /// holds that then, and it is deleted with it. False where the system can't do that.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
     pub(super) fn swap(&self, place: &Place) -> bool {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         renameat_with(CWD, &self.path, CWD, &place.vault, RenameFlags::EXCHANGE).is_ok()
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
     pub(super) fn swap(&self, _place: &Place) -> bool {
         false
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Gives the file another name, under which it stays; where that fails it stays under this one.
+    pub(super) fn rename_to(&mut self, path: &Path) -> io::Result<()> {
+        self.placed = true;
+        fs::rename(&self.path, path)
     }
 
     /// Puts the file in the vault's place unless something is there: `link` fails then, whoever comes at the same moment.
@@ -450,15 +480,20 @@ impl Drop for Temp {
 
 /// Removes what killed saves left behind. Only under the lock, and only names that this program gives.
 pub(super) fn sweep(place: &Place) {
-    let Ok(suffixes) = place.suffixes() else {
-        return;
-    };
-    for suffix in suffixes.iter().filter(|suffix| is_temp(suffix)) {
-        let path = place.beside(suffix);
-        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
-            drop(fs::remove_file(path));
-        }
+    for path in temps(place) {
+        drop(fs::remove_file(path));
     }
+}
+
+/// What killed saves left behind.
+pub(super) fn temps(place: &Place) -> Vec<PathBuf> {
+    let suffixes = place.suffixes().unwrap_or_default();
+    suffixes
+        .iter()
+        .filter(|suffix| is_temp(suffix))
+        .map(|suffix| place.beside(suffix))
+        .filter(|path| fs::symlink_metadata(path).is_ok_and(|found| found.is_file()))
+        .collect()
 }
 
 /// Whether a suffix is that of a temporary file of ours.

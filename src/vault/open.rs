@@ -1,6 +1,7 @@
 //! From a file to an open vault.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::UnixTime;
 use crate::vault::backup::backups;
@@ -18,6 +19,10 @@ use crate::vault::{Files, Rollback};
 
 /// At most this many passphrase slots are tried: each costs a key derivation.
 pub(super) const MAX_PASSPHRASES: usize = 4;
+
+/// How often a vault that seems to be an older one is looked at before it is refused, and the pause between.
+const LOOKS: usize = 40;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A vault whose header was read and bounded, and nothing more.
 pub struct Locked {
@@ -106,7 +111,11 @@ impl Locked {
             && is_behind(&sealed, seen)
         {
             // While the key was derived, another process may have saved: then the pin is right and we are late.
-            match read(&self.files.vault, self.limit) {
+            let looks = match rollback {
+                Rollback::Refuse => LOOKS,
+                Rollback::Accept => 1,
+            };
+            match read_until(&self.files, self.limit, looks, |now| !is_behind(now, seen)) {
                 Ok(newer) if newer.header.vault_id == id && !is_behind(&newer, seen) => {
                     if !newer.is_under(&dek) {
                         return Err(VaultError::ChangedKeys {
@@ -164,6 +173,25 @@ impl Locked {
         }
         Ok(vault)
     }
+}
+
+/// Reads the file again, until it is right or was looked at so often: without locks a save that comes late stands in the
+/// vault's place for a moment, until it has taken in the one that it replaced.
+fn read_until(
+    files: &Files,
+    limit: KdfLimit,
+    looks: usize,
+    is_right: impl Fn(&Sealed) -> bool,
+) -> Result<Sealed, VaultError> {
+    let mut found = read(&files.vault, limit);
+    for _ in 1..looks {
+        if found.as_ref().is_ok_and(&is_right) {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        found = read(&files.vault, limit);
+    }
+    found
 }
 
 /// Whether a file is an older one than the pin has seen. The very file that the pin names isn't: an accepted rollback.

@@ -64,6 +64,7 @@ pub fn restore_backup(
     let place = Place::of(&place.vault)?;
     let held = file::lock(&place, || {})?;
     if held.is_alone() {
+        backup::rescue(&place);
         file::sweep(&place);
     }
     let mut unreadable = false;
@@ -125,7 +126,7 @@ pub fn restore_backup(
         &vault.dek,
         &*vault.random,
     )?;
-    let temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
+    let mut temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
     if unreadable {
         vault.set_aside = Some(backup::set_aside_unread(&vault.place)?);
     }
@@ -138,7 +139,17 @@ pub fn restore_backup(
         }
         (Some(_), Present::Nothing) | (None, _) => {}
     }
-    temp.replace(&vault.place)?;
+    if temp.swap(&vault.place) {
+        // Another program may have put something there since it was read.
+        let is_known = unreadable
+            || file::read(temp.path(), MAX_FILE)
+                .is_ok_and(|there| current.as_ref() == Some(&there));
+        if !is_known {
+            vault.set_aside = Some(backup::move_aside(&vault.place, &mut temp)?);
+        }
+    } else {
+        temp.replace(&vault.place)?;
+    }
     let synced = file::sync_dir(&vault.place.dir);
     if file::read(&vault.place.vault, MAX_FILE)? != written.bytes {
         return Err(VaultError::ReadBack {

@@ -55,6 +55,7 @@ impl Unlocked {
         let lock = self.take_lock()?;
         let is_alone = lock.is_alone();
         if is_alone {
+            backup::rescue(&self.place);
             file::sweep(&self.place);
             pin::sweep(&self.files.state, &self.header.vault_id);
         }
@@ -75,7 +76,7 @@ impl Unlocked {
                 return Ok(Saved::Unchanged);
             }
             let (header, written) = self.encode(generation, now)?;
-            let temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
+            let mut temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
             let is_alone = is_alone && lock.is_in_place(&self.place);
             if !is_alone {
                 // Nothing keeps the others away: look once more, as late as can be.
@@ -88,8 +89,9 @@ impl Unlocked {
             if !is_alone && file::read(&kept, MAX_FILE)? != bytes {
                 continue;
             }
-            if !is_alone && temp.swap(&self.place) {
-                if self.take_in_replaced(&temp, &bytes)? {
+            // The lock keeps our own savers away, and not a program that syncs the directory.
+            if lock.may_meet_others() && temp.swap(&self.place) {
+                if self.take_in_replaced(&mut temp, &bytes)? {
                     attempts = ATTEMPTS_OWED;
                     continue;
                 }
@@ -133,7 +135,7 @@ impl Unlocked {
 
     /// After a swap: when what was replaced isn't `expected`, somebody saved at the last moment. It is kept as a backup and
     /// merged, and a save must follow; true then. When it can't be merged, it is put back.
-    fn take_in_replaced(&mut self, temp: &Temp, expected: &[u8]) -> Result<bool, VaultError> {
+    fn take_in_replaced(&mut self, temp: &mut Temp, expected: &[u8]) -> Result<bool, VaultError> {
         let taken = file::read(temp.path(), MAX_FILE).and_then(|replaced| {
             if replaced == expected {
                 return Ok(false);
@@ -146,8 +148,9 @@ impl Unlocked {
             self.dirty = true;
             Ok(true)
         });
-        if taken.is_err() {
-            temp.swap(&self.place);
+        if taken.is_err() && !temp.swap(&self.place) {
+            // It can't be put back: at least it isn't deleted.
+            backup::move_aside(&self.place, temp)?;
         }
         taken
     }

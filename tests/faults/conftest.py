@@ -1,5 +1,7 @@
 """Houses for the fault suite."""
 
+from contextlib import contextmanager
+
 import pytest
 from harness import House, naive
 
@@ -14,3 +16,19 @@ def house(vmfa, tmp_path):
 def control(tmp_path):
     """Makes the naive program's house, with the account `alpha`."""
     return lambda how: House(tmp_path / f"control-{how}", naive(how)).furnish()
+
+
+@pytest.fixture
+def judged(evidence):
+    """What stands in it is one case of a suite, told whichever way it ends."""
+
+    @contextmanager
+    def judging(suite):
+        try:
+            yield
+        except AssertionError:
+            evidence(suite, cases=1, faults=1, losses=1)
+            raise
+        evidence(suite, cases=1, faults=1, losses=0)
+
+    return judging

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -43,9 +44,10 @@ class Done:
 class House:
     """A HOME with a vault in it, and the program that keeps it."""
 
-    def __init__(self, root, program):
+    def __init__(self, root, program, more_env=None):
         self.root = Path(root)
         self.program = [str(part) for part in program]
+        self.more_env = more_env or {}
         self.home = self.root / "home"
         self.directory = self.home / "vault"
         self.vault = self.directory / "accounts.vmfa"
@@ -53,7 +55,7 @@ class House:
 
     @property
     def naive(self):
-        return str(NAIVE) in self.program
+        return any(part.endswith(NAIVE.name) for part in self.program)
 
     @property
     def env(self):
@@ -69,6 +71,7 @@ class House:
             "XDG_RUNTIME_DIR": f"{home}/.run",
             "VMFA_PASSPHRASE_FILE": str(self.passphrase),
             "RUST_BACKTRACE": "0",
+            **self.more_env,
         }
 
     def build(self):
@@ -89,7 +92,7 @@ class House:
     def copy(self, root):
         """The same house elsewhere, with its times and modes."""
         shutil.copytree(self.root, root, symlinks=True)
-        return House(root, self.program)
+        return House(root, self.program, self.more_env)
 
     def argv(self, arguments):
         return [*self.program, "--vault", str(self.vault), *map(str, arguments)]
@@ -142,6 +145,8 @@ class Case:
 
     call: str
     number: int
+    # Whether it changes what is on the disk.
+    changes: bool = False
 
     def injection(self, fault):
         what = "signal=KILL" if fault == "KILL" else f"error={fault}"
@@ -170,36 +175,120 @@ class Tally:
 UNTOUCHED = {"execve"}
 # A process can't be kept from ending, and a faked end of it ends in a trap.
 ENDLESS = {"exit", "exit_group", "rt_sigreturn"}
+# Without the memory for a second stack Rust's own start ends in a panic, before the first line of any program.
+BEFORE_MAIN = b"sys/pal/unix/stack_overflow.rs"
 LINE = re.compile(r"^(\d+)\s+([a-z_0-9]+)\((.*)$")
 # The first call of a run that could change anything on disk.
 CHANGE = re.compile(r"^(mkdir|mkdirat|flock|link|linkat|rename|renameat|renameat2|unlink|unlinkat|ftruncate)\(|O_CREAT|O_TRUNC")
-FAULTS = ("ENOSPC", "EIO", "EACCES", "KILL")
+# Of a call that has a path: where it stands.
+POINTER = re.compile(r"^(AT_FDCWD, )?0x[0-9a-f]+,")
+PATHLESS = {"mmap", "munmap", "mprotect", "mremap", "madvise", "brk", "futex", "getrandom", "sigaltstack", "set_robust_list", "rseq"}
+# The calls that change it, or make it last: of them the short run always has some of each kind.
+CHANGES = re.compile(
+    r"^(mkdir|mkdirat|rmdir|flock|link|linkat|rename|renameat|renameat2|unlink|unlinkat|ftruncate|fsync|fdatasync|fchmod|fchown)\("
+    r"|^openat\(.*(O_CREAT|O_TRUNC)|^p?write(v|64)?\(([3-9]|\d\d)"
+)
+# What a program that counts on nothing must take: how each call can fail on a disk that is full, dying, remote or read-only, and
+# in a process that is out of descriptors or memory.
+FULL = ("ENOSPC", "EIO", "EDQUOT")
+ERRNOS = {
+    "openat": ("EACCES", "EIO", "EMFILE", "ENFILE", "ENOMEM", "ESTALE", "EINTR", "ENOSPC", "EROFS", "EDQUOT"),
+    "write": (*FULL, "EINTR", "ESTALE", "EFBIG"),
+    "fsync": (*FULL, "EINTR", "ESTALE", "EROFS"),
+    "fdatasync": (*FULL, "EINTR", "ESTALE", "EROFS"),
+    "rename": (*FULL, "EACCES", "EROFS", "ESTALE", "EBUSY"),
+    "renameat2": (*FULL, "EACCES", "EROFS", "ESTALE", "EINVAL"),
+    "link": (*FULL, "EACCES", "EPERM", "EMLINK", "EROFS", "EOPNOTSUPP"),
+    "unlink": ("EIO", "EACCES", "EROFS", "EBUSY", "ESTALE"),
+    "flock": ("ENOLCK", "EOPNOTSUPP", "EINTR", "EIO"),
+    "mkdir": (*FULL, "EACCES", "EROFS"),
+    "ftruncate": (*FULL, "EINTR", "EROFS"),
+    "fchmod": ("EPERM", "EIO", "EROFS"),
+    "fchown": ("EPERM", "EIO", "EROFS"),
+    "read": ("EIO", "EINTR", "ESTALE"),
+    "statx": ("EIO", "EACCES", "ENOMEM", "ESTALE"),
+    "readlink": ("EIO", "EACCES", "ESTALE"),
+    "getdents64": ("EIO", "ESTALE", "ENOMEM"),
+    "getrandom": ("EIO", "EINTR", "ENOSYS"),
+    "mmap": ("ENOMEM", "EMFILE"),
+    "clone3": ("EAGAIN", "ENOMEM"),
+    "fcntl": ("EMFILE", "EIO"),
+}
+ERRNOS |= {"linkat": ERRNOS["link"], "renameat": ERRNOS["rename"], "unlinkat": ERRNOS["unlink"], "mkdirat": ERRNOS["mkdir"],
+           "fstat": ERRNOS["statx"], "lstat": ERRNOS["statx"], "stat": ERRNOS["statx"], "newfstatat": ERRNOS["statx"],
+           "pread64": ERRNOS["read"], "readv": ERRNOS["read"], "pwrite64": ERRNOS["write"], "writev": ERRNOS["write"],
+           "readlinkat": ERRNOS["readlink"], "clone": ERRNOS["clone3"], "vfork": ERRNOS["clone3"]}
+ERRNOS |= dict.fromkeys(("brk", "mprotect", "mremap", "munmap", "madvise"), ("ENOMEM",))
+OTHERS = ("EIO",)
+# How many further points the short run takes beside those that it always takes.
+FURTHER = 6
 
 
-def calls(house, arguments, stdin="", since="touch"):
-    """The system calls of a run that succeeds: since its first `touch` of the vault's directory, or its first `change` of
-    anything in the home directory, or `all`."""
-    trace = house.root / "trace"
-    done = house.run(*arguments, stdin=stdin, before=["strace", "-f", "-qq", "-s", "4096", "-o", trace])
-    assert done.code == 0, f"the traced run failed: {done.says}"
-    seen, found, started, main = Counter(), [], since == "all", None
-    for line in trace.read_text(errors="replace").splitlines():
+def errnos(case):
+    return ERRNOS.get(case.call, OTHERS)
+
+
+def every(points, seed):
+    """Every call killed, every call that changes the disk failing in every way, and each other one in one, by turns in each."""
+    todo, turns = [], Counter()
+    for case in points:
+        todo.append((case, "KILL"))
+        if case.call in ENDLESS:
+            continue
+        ways = errnos(case)
+        if not case.changes:
+            ways = [ways[turns[case.call] % len(ways)]]
+            turns[case.call] += 1
+        todo += [(case, way) for way in ways]
+    return todo
+
+
+def sample(points, seed):
+    """The first change, the last, and of each kind of call that changes the disk one killed and one failing; and a few others."""
+    pick, changes = random.Random(seed), [case for case in points if case.changes]
+    assert changes, "nothing is changed: nothing would be tested"
+    todo = [(changes[0], "KILL"), (changes[-1], "KILL")]
+    for kind in sorted({case.call for case in changes}):
+        alike = [case for case in changes if case.call == kind]
+        todo += [(pick.choice(alike), "KILL"), (pick.choice(alike), pick.choice(errnos(alike[0])))]
+    failing = [case for case in points if case.call not in ENDLESS]
+    todo += [(case, pick.choice((*errnos(case), "KILL"))) for case in pick.sample(failing, min(FURTHER, len(failing)))]
+    return [todo[at] for at in range(len(todo)) if todo[at] not in todo[:at]]
+
+
+def traced(text, home, directory, since, alone=True):
+    """The cases in a trace of `strace -f`."""
+    seen, found, started, main, hidden = Counter(), [], since == "all", None, False
+    for line in text.splitlines():
         match = LINE.match(line)
         if not match:
             continue
         thread, call, rest = match.groups()
         main = main or thread
+        # Once the program has hidden its memory, only root's strace reads the paths: others' shows where they stand.
+        path = hidden and call not in PATHLESS and POINTER.search(rest)
+        hidden = hidden or call == "prctl" and "PR_SET_DUMPABLE" in rest
         # The vault stands in the program's own arguments too.
-        touched = call not in UNTOUCHED and str(house.directory) in rest
+        touched = call not in UNTOUCHED and (directory in rest or path)
         if thread != main:
             # The faults are injected into the main thread; others derive keys and must leave files alone.
-            assert str(house.home) not in rest, f"a second thread works on files: {line}"
+            assert not alone or home not in rest, f"a second thread works on files: {line}"
             continue
         seen[call] += 1
-        changed = CHANGE.search(f"{call}({rest}") and str(house.home) in rest
+        changed = CHANGE.search(f"{call}({rest}") and (home in rest or path)
         started = started or (changed if since == "change" else touched)
         if started and call not in UNTOUCHED:
-            found.append(Case(call, seen[call]))
+            found.append(Case(call, seen[call], bool(CHANGES.search(f"{call}({rest}"))))
+    return found
+
+
+def calls(house, arguments, stdin="", since="touch", alone=True):
+    """The system calls of a run that succeeds: since its first `touch` of the vault's directory, or its first `change` of
+    anything in the home directory, or `all`. `alone` says that it starts no other program."""
+    trace = house.root / "trace"
+    done = house.run(*arguments, stdin=stdin, before=["strace", "-f", "-qq", "-s", "4096", "-o", trace])
+    assert done.code == 0, f"the traced run failed: {done.says}"
+    found = traced(trace.read_text(errors="replace"), str(house.home), str(house.directory), since, alone)
     trace.unlink()
     assert found, "the run never touched the vault's directory: nothing would be tested"
     return found
@@ -217,39 +306,79 @@ def faulty(house, arguments, case, fault, stdin=""):
     return done, "(INJECTED)" in text or done.code == -signal.SIGKILL
 
 
-def sweep(name, house, arguments, judge, scratch, stdin="", faults=FAULTS, since="touch"):
-    """Every fault at every system call, each in a fresh copy of the house.
-
-    `judge(house, done)` says "old" or "new", or raises AssertionError when anything is lost.
-    """
-    tracing = house.copy(scratch / "tracing")
-    points = calls(tracing, arguments, stdin, since)
-    todo = [(case, fault) for case in points for fault in faults if fault == "KILL" or case.call not in ENDLESS]
-    tally = Tally(name, cases=len(todo))
+def each(tally, house, todo, run, judge, scratch):
+    """Judges what `run(house, what)` came to for each `what`, in a fresh copy of the house. It says what was done, and whether
+    the fault was met."""
 
     def one(numbered):
-        index, (case, fault) = numbered
+        index, what = numbered
         here = house.copy(scratch / f"case-{index}")
         try:
-            done, hit = faulty(here, arguments, case, fault, stdin)
+            done, hit = run(here, what)
             try:
                 assert not done.hung, "hung"
-                assert b"panicked" not in done.err, done.says
+                assert b"panicked" not in done.err or BEFORE_MAIN in done.err, done.says
                 return hit, judge(here, done), None
             except AssertionError as lost:
-                return hit, "LOST", f"{case} {fault}: {str(lost).splitlines()[0]} ({done.says})"
+                named = " ".join(map(str, what)) if isinstance(what, tuple) else str(what)
+                return hit, "LOST", f"{named}: {str(lost).splitlines()[0]} ({done.says})"
         finally:
             shutil.rmtree(here.root, ignore_errors=True)
 
+    tally.cases += len(todo)
     with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
         for hit, end, lost in pool.map(one, enumerate(todo)):
             tally.hit += hit
             tally.ends[end] += 1
             if lost:
                 tally.lost.append(lost)
+    return tally
+
+
+def sweep(name, house, arguments, judge, scratch, stdin="", choose=every, since="touch", alone=True):
+    """The faults that `choose` takes at the system calls of a run.
+
+    `judge(house, done)` says "old" or "new", or raises AssertionError when anything is lost.
+    """
+    tracing = house.copy(scratch / "tracing")
+    todo = choose(calls(tracing, arguments, stdin, since, alone), name)
     shutil.rmtree(tracing.root, ignore_errors=True)
+    tally = each(Tally(name), house, todo, lambda here, what: faulty(here, arguments, *what, stdin), judge, scratch)
     # Calls differ a little from run to run (an allocation more or less); most must have been met all the same.
     assert tally.hit >= 0.9 * tally.cases, f"only {tally}: the injection doesn't reach the program"
+    return tally
+
+
+def twice(name, house, arguments, judge, scratch, first, limit, stdin=""):
+    """A call fails, and at a later one the program is killed: while it cleans up, or goes on. `first` are the faults to begin
+    with; of the pairs that follow, `limit` are taken."""
+    pick, todo = random.Random(name), []
+    for case, fault in first:
+        here = house.copy(scratch / "tracing")
+        trace = here.root / "trace"
+        before = ["strace", "-f", "-qq", "-s", "4096", "-o", trace, "-e", case.injection(fault)]
+        here.run(*arguments, stdin=stdin, before=before)
+        text = trace.read_text(errors="replace")
+        before, _, _ = text.partition("(INJECTED)")
+        places = str(here.home), str(here.directory)
+        numbers = {(point.call, point.number) for point in traced(before, *places, "all")}
+        # strace takes one order for a call, so the second must be another one.
+        todo += [(case, fault, then) for then in traced(text, *places, "all")
+                 if (then.call, then.number) not in numbers and then.changes and then.call != case.call]
+        shutil.rmtree(here.root, ignore_errors=True)
+    assert todo, "nothing is done after a fault: nothing would be tested"
+
+    def run(here, what):
+        case, fault, then = what
+        trace = here.root / "trace"
+        before = ["strace", "-qq", "-o", trace, "-e", f"trace={case.call},{then.call}", "-e", case.injection(fault), "-e", then.injection("KILL")]
+        done = here.run(*arguments, stdin=stdin, before=before)
+        text = trace.read_text(errors="replace") if trace.exists() else ""
+        trace.unlink(missing_ok=True)
+        return done, "(INJECTED)" in text and done.code == -signal.SIGKILL
+
+    tally = each(Tally(name), house, pick.sample(todo, min(limit, len(todo))), run, judge, scratch)
+    assert tally.hit >= 0.8 * tally.cases, f"only {tally}: the injection doesn't reach the program"
     return tally
 
 

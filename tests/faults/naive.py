@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The control: accounts kept as a simple program would keep them. Every test of the fault suite must catch it.
 
-    naive.py HOW --vault PATH init|add|list|code|check …      HOW: truncate | rename
+    naive.py HOW --vault PATH init|add|list|code|check …      HOW: truncate | rename | once
 
-`truncate` opens the file for writing and writes; `rename` writes a second file and renames it, without a word to the disk.
+`truncate` opens the file for writing and writes; `rename` writes a second file and renames it, without a word to the disk;
+`once` does, too, and doesn't look how much of it was written.
 Neither takes a lock, encrypts, or checks what it reads. The arguments are those of vmfa that the suite uses.
 """
 
@@ -24,6 +25,11 @@ def save(how, path, accounts):
     elif how == "rename":
         with open(path + ".new", "w") as file:
             file.write(text)
+        os.rename(path + ".new", path)
+    elif how == "once":
+        file = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.write(file, text.encode())
+        os.close(file)
         os.rename(path + ".new", path)
     else:
         sys.exit(2)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import time
 
 import pytest
@@ -52,36 +53,52 @@ def refused(done, started):
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_as_vault(house, odd, command):
+def test_as_vault(house, odd, command, judged):
     house.vault.rename(house.vault.with_name("away"))
     ODD[odd](house.vault)
     before = os.lstat(house.vault)
     started = time.monotonic()
     done = house.run(*COMMANDS[command], stdin=OTHER_SECRET, patience=SOON)
-    if command == "init" and odd == "a link to nowhere":
-        assert not done.hung and done.code >= 0, done.says  # It may be made where the link points.
-        return
-    if command == "doctor":
-        assert not done.hung and done.code >= 0 and b"panicked" not in done.err, done.says
-    else:
-        refused(done, started)
-    after = os.lstat(house.vault)
-    assert (before.st_ino, before.st_mode) == (after.st_ino, after.st_mode), "it was replaced"
+    with judged("files"):
+        if command == "init" and odd == "a link to nowhere":
+            assert not done.hung and done.code >= 0, done.says  # It may be made where the link points.
+            return
+        if command == "doctor":
+            assert not done.hung and done.code >= 0 and b"panicked" not in done.err, done.says
+        else:
+            refused(done, started)
+        after = os.lstat(house.vault)
+        assert (before.st_ino, before.st_mode) == (after.st_ino, after.st_mode), "it was replaced"
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_as_picture(house, odd):
+def test_as_picture(house, odd, judged):
     picture = house.root / "picture.png"
     ODD[odd](picture)
     started = time.monotonic()
-    refused(house.run("scan", picture, patience=SOON), started)
+    with judged("files"):
+        refused(house.run("scan", picture, patience=SOON), started)
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd not in ("/dev/tty", "fifo")])
-def test_as_passphrase(house, odd):
+def test_as_passphrase(house, odd, judged):
     """A pipe may be right here (`<(…)` in a shell), so it isn't tried."""
     path = house.root / "odd-passphrase"
     ODD[odd](path)
     started = time.monotonic()
-    refused(house.run("list", env={"VMFA_PASSPHRASE_FILE": str(path)}, patience=SOON), started)
-    assert house.alpha_lives()
+    with judged("files"):
+        refused(house.run("list", env={"VMFA_PASSPHRASE_FILE": str(path)}, patience=SOON), started)
+        assert house.alpha_lives()
+
+
+def test_a_link_from_the_pin_leads_to_no_device(house, judged):
+    """What stands at the other end is no file of ours: it is neither written to nor replaced, and changes are saved all the same."""
+    [pin] = house.home.rglob("*.pin")
+    pipe = house.root / "pipe"
+    fifo(pipe)
+    pin.unlink()
+    pin.symlink_to(pipe)
+    done = house.run("add", "beta", "--secret", "-", stdin=OTHER_SECRET, patience=SOON)
+    with judged("files"):
+        assert stat.S_ISFIFO(os.lstat(pipe).st_mode), "it was replaced"
+        assert not done.hung and done.code == 0 and house.names() == {"alpha", "beta"}, done.says

@@ -423,7 +423,11 @@ pub(crate) fn short_id(summary: &Summary) -> String {
 /// Saves, and says it when the system couldn't vouch for the disk.
 pub(crate) fn save(context: &Context, vault: &mut Unlocked, now: UnixTime) -> Outcome {
     match vault.save(now)? {
-        Saved::Durable | Saved::Unchanged => Ok(()),
+        Saved::Durable => {
+            context.tell_copies(vault);
+            Ok(())
+        }
+        Saved::Unchanged => Ok(()),
         Saved::DurabilityUnknown => {
             context.screen.warn("saved, but the system couldn't say that it is on the disk: don't cut the power now");
             Err(Fault::new(

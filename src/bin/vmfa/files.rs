@@ -1,14 +1,12 @@
 //! Files that a person names: read within bounds and without waiting for ever, written for nobody else to read.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
-use vmfa::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::fault::{Exit, Fault, Outcome};
-use crate::unlock::Context;
 
 /// The content of a file, of at most `most` bytes. The error says what is wrong, not which file.
 ///
@@ -104,30 +102,6 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Secret bytes to a new file of one's own, or to standard output for `-`.
-pub(crate) fn write_private(context: &Context, path: &Path, bytes: &Secret) -> Outcome {
-    if path.as_os_str() == "-" {
-        return context.screen.raw(bytes.expose());
-    }
-    let name = context.place.show(path);
-    let fail = |error: io::Error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Fault::usage(format!("{name} is there already, and is left alone"))
-        }
-        _ => Fault::new(Exit::Internal, format!("{name}: {error}")),
-    };
-    let mut file = create_private(path).map_err(fail)?;
-    if let Err(error) = file
-        .write_all(bytes.expose())
-        .and_then(|()| file.sync_all())
-    {
-        // Half a secret serves nobody.
-        let _ = std::fs::remove_file(path);
-        return Err(fail(error));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

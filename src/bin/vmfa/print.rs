@@ -59,6 +59,11 @@ impl Screen {
         self.err_terminal
     }
 
+    /// Whether a person reads remarks: on a terminal, or in the interface.
+    pub(crate) fn is_read(&self) -> bool {
+        self.err_terminal || self.held.is_some()
+    }
+
     /// Whether errors are coloured.
     pub(crate) fn err_colours(&self) -> bool {
         self.colours && self.err_terminal

@@ -10,8 +10,8 @@ use vmfa::clock::{Clock, System, UnixTime};
 use vmfa::failure::{Fails, Kind};
 use vmfa::secret::{Secret, SecretText};
 use vmfa::vault::{
-    self, Credential, Files, KdfLimit, KdfParams, Locked, Rollback, SlotInfo, SlotKind, Unlocked,
-    VaultError,
+    self, Credential, Files, KdfLimit, KdfParams, Locked, News, Rollback, SlotInfo, SlotKind,
+    Unlocked, VaultError,
 };
 
 use crate::args::Global;
@@ -38,6 +38,8 @@ pub(crate) struct Context {
     pub(crate) clock: System,
     /// The vault that was opened to choose an account from, for the command that goes on with it.
     opened: RefCell<Option<(Asking, Unlocked)>>,
+    /// Whether copies beside the vault were spoken of already.
+    told_copies: Cell<bool>,
 }
 
 /// Whether what the environment says is enough, or the person has to say it in this very call.
@@ -59,6 +61,7 @@ impl Context {
             files,
             clock: System,
             opened: RefCell::new(None),
+            told_copies: Cell::new(false),
         })
     }
 
@@ -72,6 +75,7 @@ impl Context {
             files: self.files.clone(),
             clock: System,
             opened: RefCell::default(),
+            told_copies: Cell::default(),
         }
     }
 
@@ -284,6 +288,7 @@ impl Context {
             },
         };
         self.warn_of(&vault);
+        self.tell_copies(&vault);
         Ok(Some(vault))
     }
 
@@ -302,6 +307,28 @@ impl Context {
         }
         if let Some(problem) = vault.pin_problem() {
             self.screen.warn(problem);
+        }
+    }
+
+    /// Says once that a program which syncs the directory left a copy of the vault there, with changes that are missing here:
+    /// to a person, and where the vault was saved or the interface opened it, so that a code waits for no directory.
+    pub(crate) fn tell_copies(&self, vault: &Unlocked) {
+        if !self.screen.is_read() || self.told_copies.replace(true) {
+            return;
+        }
+        for (copy, news) in vault.copies_with_news() {
+            let word = copy.word();
+            self.screen.warn(&match news {
+                News::Changes => format!(
+                    "{} is a copy of this vault with changes that are missing here: `vmfa backup merge {word}` takes them in",
+                    self.place.show(&copy.path)
+                ),
+                News::Unknown => format!(
+                    "{} is a copy of this vault that doesn't open with its key: `vmfa --vault {word} backup merge VAULT` merges \
+                     this one there, and `vmfa backup restore {word}` puts the result here",
+                    self.place.show(&copy.path)
+                ),
+            });
         }
     }
 

@@ -184,6 +184,8 @@ impl Machines {
             vault: self.bench.dir.path().join(format!("merged-{name}.vmfa")),
             state: self.bench.dir.path().join(format!("state-merged-{name}")),
         };
+        // What was merged in this order before isn't to be remembered: begun anew, it would be a rollback.
+        let _ = std::fs::remove_dir_all(&files.state);
         put(&files.vault, &bytes(&self.files(order[0]).vault));
         for other in &order[1..] {
             let mut vault = self.bench.open_at(&files);

@@ -166,22 +166,35 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
     let mut vault = context.open()?;
     let name = context.place.show(&input.copy);
     let before = vault.live().count();
+    // Said of no other file: it might be somebody's backup, or the vault itself.
+    let real = std::fs::canonicalize(&input.copy).ok();
+    let copies = vault::copies(&context.files);
+    let then = match copies.iter().any(|copy| Some(&copy.path) == real.as_ref()) {
+        true => ", and can be deleted",
+        false => "",
+    };
     let news = vault.merge_file(&input.copy)?;
     let now = context.now()?;
     save(context, &mut vault, now)?;
     context.screen.remark(&if news {
         format!(
-            "took in {name}: {before} accounts before, {} now; the copy is left where it is",
+            "took in {name}: {before} accounts before, {} now; the copy is left where it is{then}",
             vault.live().count()
         )
     } else {
-        format!("{name} holds nothing that {} hasn't", context.vault_name())
+        format!(
+            "{name} holds nothing that {} hasn't{then}",
+            context.vault_name()
+        )
     });
     Ok(())
 }
 
 fn purge(context: &Context, input: &BackupPurge) -> Outcome {
-    let backups = of_this_vault(context)?;
+    let mut backups = vault::backups(&context.files)?;
+    let ours = vault_id(context);
+    // One whose owner isn't seen may be ours: the library looks once more.
+    backups.retain(|backup| backup.vault_id.is_none() || backup.vault_id == ours);
     if backups.is_empty() {
         context.screen.remark("there are no backups of this vault");
         return Ok(());
@@ -195,8 +208,8 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
             .hint("say --yes")
         })?;
         if !terminal.confirm(&format!(
-            "Delete {} backups of {}?",
-            backups.len(),
+            "Delete {} of {}?",
+            counted(backups.len(), "backup"),
             context.vault_name()
         ))? {
             return Err(Fault::new(Exit::Interrupted, "nothing was deleted"));

@@ -2,7 +2,7 @@
 
 mod codes;
 mod own;
-mod put;
+pub(super) mod put;
 mod read_back;
 
 use std::path::Path;

@@ -6,9 +6,9 @@ use vmfa::qr::Drawing;
 use vmfa::secret::Secret;
 
 use crate::args::Qr;
+use crate::command::export::put::new_file;
 use crate::command::{named, pick};
 use crate::fault::{Fault, Outcome};
-use crate::files::write_private;
 use crate::print::{terminal_height, terminal_width};
 use crate::unlock::{Asking, Context};
 
@@ -26,10 +26,10 @@ pub(crate) fn run(context: &Context, input: &Qr) -> Outcome {
             .warn("two devices with one HOTP counter fall out of step: use only one of them");
     }
     if let Some(path) = &input.png {
-        return write_private(context, path, &drawing.png(MODULE_PIXELS)?);
+        return new_file(context, path, &drawing.png(MODULE_PIXELS)?);
     }
     if let Some(path) = &input.svg {
-        return write_private(
+        return new_file(
             context,
             path,
             &Secret::new(drawing.svg().expose().as_bytes().to_vec()),

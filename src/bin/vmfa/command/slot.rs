@@ -1,16 +1,15 @@
 //! `vmfa slot`: the ways into the vault.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use vmfa::secret::Secret;
 use vmfa::vault::{Credential, KdfParams, SlotInfo, SlotKind, Unlocked};
-use zeroize::Zeroize;
 
 use crate::args::{Slot, SlotAdd, SlotList, SlotRemove};
+use crate::command::export::put::new_file;
 use crate::command::{backup, init, save};
 use crate::fault::{Exit, Fault, Outcome};
-use crate::files::create_private;
 use crate::place::Source;
 use crate::print::Table;
 use crate::prompt::Terminal;
@@ -132,15 +131,9 @@ fn add(context: &Context, input: SlotAdd) -> Outcome {
 /// A new key file of 32 random bytes that nobody else can read, on disk before any slot depends on it.
 fn make_key_file(context: &Context, path: &Path) -> Outcome {
     let name = context.place.show(path);
-    let fail =
-        |error: std::io::Error| Fault::new(Exit::Internal, format!("key file {name}: {error}"));
     let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new())
         .map_err(|_| Fault::new(Exit::Internal, "the system has no random numbers to give"))?;
-    let mut bytes = random.expose();
-    let written = create_private(path)
-        .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()));
-    bytes.zeroize();
-    written.map_err(fail)?;
+    new_file(context, path, &Secret::new(random.expose().to_vec()))?;
     context
         .screen
         .remark(&format!("made {name}: keep a copy apart from this machine"));

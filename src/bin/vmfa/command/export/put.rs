@@ -44,6 +44,15 @@ pub(super) fn may(context: &Context, path: &Path, is_tree: bool, force: bool) ->
     }
 }
 
+/// A new file of one's own, or standard output for `-`.
+pub(in crate::command) fn new_file(context: &Context, path: &Path, bytes: &Secret) -> Outcome {
+    if path.as_os_str() == "-" {
+        return context.screen.raw(bytes.expose());
+    }
+    may(context, path, false, false)?;
+    file(context, path, bytes, false)
+}
+
 /// One file.
 pub(super) fn file(context: &Context, path: &Path, bytes: &Secret, force: bool) -> Outcome {
     let name = context.place.show(path);

@@ -1,0 +1,246 @@
+//! Copies of the vault beside it: what a program that carries a directory from machine to machine leaves where both sides
+//! changed the file.
+//!
+//! Each such program has a name of its own for them, some in the words of a language: `vault (conflicted copy 2026-01-01).vmfa`,
+//! `vault.sync-conflict-20260101-120000-ABCDEFG.vmfa`, `vault-HOST.vmfa`, `vault (1).vmfa`, `vault 2.vmfa`. So a name says only
+//! that it begins and ends as the vault's does; whose the file is, its header says.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::failure::{Fails as _, Kind};
+use crate::vault::absorb;
+use crate::vault::container::Sealed;
+use crate::vault::error::{VaultError, shown};
+use crate::vault::file::{self, Place};
+use crate::vault::header::{Header, MAX_START};
+use crate::vault::kdf::KdfLimit;
+use crate::vault::seal::KEY_LEN;
+use crate::vault::unlocked::Unlocked;
+use crate::vault::{Files, open};
+
+/// A directory that a vault stands in has few entries; of one with more, no more are looked at.
+const MAX_ENTRIES: usize = 10_000;
+/// How many files are looked into.
+const MAX_COPIES: usize = 32;
+/// What a program puts into a name is shorter.
+const MAX_MARK: usize = 160;
+/// A larger copy isn't opened to see what it holds: a save shouldn't wait for that.
+const MAX_OPENED: u64 = 16 << 20;
+
+/// Another file of the same vault beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// The file.
+    pub path: PathBuf,
+    /// The generation it holds, as its (unverified) header says.
+    pub generation: u64,
+    len: u64,
+}
+
+impl Copy {
+    /// The path as one word of a shell's, safe to print.
+    pub fn word(&self) -> String {
+        format!("'{}'", shown(&self.path).replace('\'', r"'\''"))
+    }
+}
+
+/// What a copy holds, seen from an open vault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Changes that are missing in the vault: [`Unlocked::merge_file`] takes them in.
+    Changes,
+    /// Nobody knows: its key was changed where this vault doesn't know of, or it can't be read.
+    Unknown,
+}
+
+/// The copies beside the vault that are not the same file once more, by name. Backups are none. Where the vault itself can't
+/// be read, all that look like a copy of it.
+pub fn copies(files: &Files) -> Vec<Copy> {
+    let Ok(place) = Place::of(&files.vault) else {
+        return Vec::new();
+    };
+    let ours = start(&place.vault);
+    let mut found: Vec<PathBuf> = fs::read_dir(&place.dir)
+        .into_iter()
+        .flatten()
+        .take(MAX_ENTRIES)
+        .flatten()
+        .filter(|entry| is_called_like(&entry.file_name(), place.name()))
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found.truncate(MAX_COPIES);
+    let is_copy = |path: PathBuf| {
+        // A link may point anywhere, a pipe never ends.
+        let len = fs::symlink_metadata(&path)
+            .ok()
+            .filter(fs::Metadata::is_file)?
+            .len();
+        let (header, mac) = start(&path)?;
+        let is_ours = ours
+            .as_ref()
+            .is_none_or(|(own, own_mac)| own.vault_id == header.vault_id && *own_mac != mac);
+        is_ours.then_some(Copy {
+            path,
+            generation: header.generation,
+            len,
+        })
+    };
+    found.into_iter().filter_map(is_copy).collect()
+}
+
+/// A file's header and its MAC; only the start is read.
+fn start(path: &std::path::Path) -> Option<(Header, [u8; KEY_LEN])> {
+    let (start, len) = file::read_start(path, MAX_START).ok()?;
+    let (header, layout) = Header::read_start(&start, len).ok()?;
+    let mac = layout.mac(&start);
+    Some((header, mac))
+}
+
+/// Whether a file is called like the vault but for a mark between its name and its extension. None of our own files is.
+fn is_called_like(file: &OsStr, vault: &OsStr) -> bool {
+    let (Some(file), Some(vault)) = (file.to_str(), vault.to_str()) else {
+        return false;
+    };
+    let (stem, extension) = match vault.rfind('.') {
+        Some(dot) if dot > 0 => vault.split_at(dot),
+        Some(_) | None => (vault, ""),
+    };
+    let mark = file
+        .strip_prefix(stem)
+        .and_then(|rest| rest.strip_suffix(extension));
+    let is_own = file
+        .strip_prefix(vault)
+        .is_some_and(|suffix| OWN.iter().any(|own| suffix.starts_with(own)));
+    mark.is_some_and(|mark| {
+        (2..=MAX_MARK).contains(&mark.len()) && mark.starts_with([' ', '(', '[', '.', '-', '_'])
+    }) && !is_own
+}
+
+/// What the names of our own files beside the vault go on with.
+const OWN: [&str; 6] = [".bak-", ".tmp-", ".damaged-", ".aside-", ".lock", ".ledger"];
+
+impl Unlocked {
+    /// The copies beside the vault that hold something which is missing here, or of which nobody knows what they hold. One
+    /// that only is older isn't among them. A few small files are read, no credential is needed.
+    pub fn copies_with_news(&self) -> Vec<(Copy, News)> {
+        copies(&self.files)
+            .into_iter()
+            .filter_map(|copy| {
+                let news = match self.has_news(&copy) {
+                    Ok(true) => News::Changes,
+                    // It can be merged by the other side only, which knows this one's key; damaged, there is nothing to merge.
+                    Err(error) if error.kind() == Kind::Damaged => return None,
+                    Err(_) => News::Unknown,
+                    Ok(false) => return None,
+                };
+                Some((copy, news))
+            })
+            .collect()
+    }
+
+    fn has_news(&self, copy: &Copy) -> Result<bool, VaultError> {
+        if copy.len > MAX_OPENED {
+            return Err(VaultError::TooLarge {
+                path: copy.path.clone(),
+                len: copy.len,
+                max: MAX_OPENED,
+            });
+        }
+        let theirs: Sealed = open::read_copy(&copy.path, KdfLimit::High)?;
+        let dek = self
+            .key_of(&theirs)
+            .ok_or_else(|| VaultError::ChangedKeys {
+                path: copy.path.clone(),
+            })?;
+        let from = Files {
+            vault: copy.path.clone(),
+            state: self.files.state.clone(),
+        };
+        let (_, records, _) = theirs
+            .open(&dek)
+            .map_err(|fault| open::damaged(&from, fault))?;
+        Ok(absorb::would_change(self, records))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::tests::*;
+
+    #[test]
+    fn a_name_begins_and_ends_as_the_vault_s() {
+        let like = |file: &str, vault: &str| is_called_like(OsStr::new(file), OsStr::new(vault));
+        for file in [
+            "vault (conflicted copy 2026-01-01).vmfa",
+            "vault.sync-conflict-20260101-120000-ABCDEFG.vmfa",
+            "vault-HOST.vmfa",
+            "vault (1).vmfa",
+            "vault 2.vmfa",
+            "vault_conflict-20260101-120000.vmfa",
+            "vault.Conflict.vmfa",
+        ] {
+            assert!(like(file, "vault.vmfa"), "{file}");
+        }
+        for file in [
+            "vault.vmfa",
+            "vault.vmfa.bak-3",
+            "vault.vmfa.lock",
+            "vault.vmfa.tmp-0123456789abcdef",
+            "vaults.vmfa",
+            "vault2.vmfa",
+            "my vault.vmfa",
+            "vault (1).txt",
+            "vault-.txt",
+        ] {
+            assert!(!like(file, "vault.vmfa"), "{file}");
+        }
+        assert!(!like(
+            &format!("vault ({}).vmfa", "x".repeat(200)),
+            "vault.vmfa"
+        ));
+        // A name without an extension has our own suffixes where others have their marks.
+        assert!(like("vault (1)", "vault") && like(".vault (1)", ".vault"));
+        assert!(!like("vault.bak-3", "vault") && !like("vault.ledger", "vault"));
+    }
+
+    #[test]
+    fn only_what_is_missing_here_is_news() {
+        let (bench, mut ours) = Bench::created();
+        let copy = bench.files.vault.with_file_name("vault (1).vmfa");
+        put(&copy, &bytes(&bench.files.vault));
+        assert!(copies(&bench.files).is_empty(), "the same file once more");
+        ours.add(totp("ours", b"secret one"), NOW).unwrap();
+        ours.save(NOW).unwrap();
+        assert_eq!(copies(&bench.files).len(), 1);
+        assert!(ours.copies_with_news().is_empty(), "only older");
+
+        let elsewhere = bench.in_place_of(&bytes(&copy));
+        let mut theirs = bench.open_at(&elsewhere);
+        theirs.add(totp("theirs", b"secret two"), NOW).unwrap();
+        theirs.save(NOW).unwrap();
+        put(&copy, &bytes(&elsewhere.vault));
+        let news = ours.copies_with_news();
+        assert_eq!(news.len(), 1);
+        assert_eq!(
+            (news[0].0.path.clone(), news[0].1),
+            (copy.clone(), News::Changes)
+        );
+        assert!(ours.merge_file(&copy).unwrap());
+        ours.save(NOW).unwrap();
+        assert!(ours.copies_with_news().is_empty(), "taken in");
+    }
+
+    #[test]
+    fn a_word_of_a_shell_s() {
+        let copy = Copy {
+            path: PathBuf::from("/a/vault (Alice's).vmfa"),
+            generation: 1,
+            len: 0,
+        };
+        assert_eq!(copy.word(), r"'/a/vault (Alice'\''s).vmfa'");
+    }
+}
