@@ -11,7 +11,7 @@ from clocks import Clock, Desk, build  # noqa: E402
 from watching import Tmux  # noqa: E402
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(vmfa):
     """The copy of the program, and its clock."""
     with tempfile.TemporaryDirectory(prefix="vmfa-clock-") as directory:

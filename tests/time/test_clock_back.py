@@ -1,9 +1,5 @@
 """What was handed out once isn't handed out again, wherever the clock was meanwhile; and the person hears what is waited for."""
 
-import re
-import select
-
-import pytest
 from clocks import SECOND, code, held
 
 
@@ -24,18 +20,6 @@ def test_no_step_is_handed_out_twice(desk, clock, evidence):
         given.append(step)
     evidence("time", cases=len(given), faults=len(given) - 1, losses=len(losses))
     assert not losses, given
-
-
-def test_a_naive_ledger_hands_out_twice(evidence):
-    """One that remembers the newest step alone, and takes an older clock for a new day."""
-    newest, given = {}, []
-    for now in (100, 40, 100):
-        if newest.get("at") != now:
-            given.append(now)
-            newest["at"] = now
-    losses = len(given) - len(set(given))
-    evidence("time", control=losses)
-    assert losses
 
 
 def test_the_person_hears_what_is_waited_for(desk, clock, evidence):

@@ -74,7 +74,7 @@ def test_a_screen_follows_every_leap(desk, clock, pane, evidence, how):
     if how == "interface":
         opened = pane(program)
         opened.shows("assphrase")
-        opened.run("send-keys", "-l", desk.passphrase)
+        opened.run("send-keys", "-l", "--", desk.passphrase)
         opened.keys("Enter")
     else:
         words = {"watch": "watch github", "watch --all": "watch --all"}[how]

@@ -49,7 +49,7 @@ def test_a_short_sleep_takes_no_key_away(desk, clock, evidence):
 def test_the_interface_is_locked(desk, clock, pane, evidence, plain):
     opened = pane(f"{desk.vmfa}{' --plain' if plain else ''}")
     opened.shows("assphrase")
-    opened.run("send-keys", "-l", desk.passphrase)
+    opened.run("send-keys", "-l", "--", desk.passphrase)
     opened.keys("Enter")
     opened.shows("vmfa>" if plain else r"\d{3} \d{3}")
     clock.sleep(YEAR)
