@@ -4,6 +4,11 @@
 //! It decides nothing. A question comes in as a line on standard input, an answer goes out as a line on standard output, and
 //! when the input ends, so does the program. Nobody starts it by hand.
 
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+compile_error!(
+    "vmfa-aws looks up hosts by the C library, which loads libraries for it: build it without .cargo/static.toml"
+);
+
 mod calls;
 mod failed;
 mod service;

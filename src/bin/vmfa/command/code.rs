@@ -1,5 +1,7 @@
 //! `vmfa code`: one code.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use vmfa::account::Summary;
 use vmfa::account::query::{self, Found, Glance};
@@ -260,9 +262,11 @@ fn valid_for(
     };
     loop {
         if !summary.confirm {
-            if let Some(end) = too_soon(context.now()?)? {
-                wait_until(end)?;
-            }
+            // The end of whatever step is the present one: the clock may be set meanwhile, or the machine sleep into another.
+            context.screen.wait("the next code in", || {
+                let now = context.now()?;
+                Ok(too_soon(now)?.map_or(Duration::ZERO, |end| now.until(end)))
+            })?;
             return giver.code_at(summary, || context.now());
         }
         giver.may(summary)?;

@@ -1,6 +1,9 @@
 //! `vmfa doctor`: what could go wrong, before it does.
 
-#[cfg(all(feature = "net", any(static_glibc, test)))]
+#[cfg(all(
+    feature = "net",
+    any(all(target_env = "gnu", target_feature = "crt-static"), test)
+))]
 mod names;
 
 use serde_json::{Value, json};
@@ -138,13 +141,13 @@ mod server_time {
             .http_status_as_error(false)
             .max_redirects(3)
             .build();
-        #[cfg(static_glibc)]
+        #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
         let agent = ureq::Agent::with_parts(
             config,
             ureq::unversioned::transport::DefaultConnector::default(),
             super::names::Getent,
         );
-        #[cfg(not(static_glibc))]
+        #[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
         let agent: ureq::Agent = config.into();
         let before = context.now()?;
         let answer = agent.head(url).call().map_err(|error| match error {

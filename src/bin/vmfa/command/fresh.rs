@@ -1,5 +1,7 @@
 //! Codes that nobody was given before: the ledger decides, this waits.
 
+use std::time::Duration;
+
 use vmfa::account::{AccountId, Summary};
 use vmfa::clock::Clock;
 use vmfa::ledger::{Claim, Ledger};
@@ -29,17 +31,18 @@ pub(crate) fn code(
                 Claim::Step(step) => break step,
                 Claim::WaitFor(step) if summary.confirm => at = step,
                 Claim::WaitFor(step) => {
-                    wait_for(context, summary, step)?;
+                    wait_for(context, summary, at, step)?;
                     at = present()?;
                 }
             }
         };
         let code = giver.code_of_step(summary, || Ok(step))?;
         if present()? < at {
-            wait_for(context, summary, at)?;
+            wait_for(context, summary, 0, at)?;
         }
-        // Unless the machine slept meanwhile, or somebody took long for a passphrase.
-        if present()?.abs_diff(step) <= u64::from(within) + 1 {
+        // Unless the machine slept meanwhile, the clock was set, or somebody took long for a passphrase. A step that ended just
+        // now is over as well: the next one is there already.
+        if present()?.abs_diff(step) <= u64::from(within) {
             return Ok(code);
         }
     }
@@ -67,10 +70,16 @@ fn claim(
             Attempt::WaitFor(step) => return Ok(Claim::WaitFor(step)),
             Attempt::Spent(until) => until,
         };
+        let asked = context.clock.now()?;
         context
             .screen
             .wait("AWS takes 9 codes in 3 minutes; the next one in", || {
-                Ok(context.clock.now()?.until(until))
+                let now = context.clock.now()?;
+                Ok(if now < asked {
+                    Duration::ZERO
+                } else {
+                    now.until(until)
+                })
             })?;
         let now = summary.scheme.step_at(context.clock.now()?)?;
         return Ok(Claim::WaitFor(now.max(at)));
@@ -80,13 +89,23 @@ fn claim(
     Ok(ledger.claim(&summary.id, at, within)?)
 }
 
-fn wait_for(context: &Context, summary: &Summary, step: u64) -> Outcome {
+/// Waits for a step; no longer when the clock is set back meanwhile, before the step `asked` of which it was said that there is a
+/// wait: among the steps of then there may be one that is free.
+fn wait_for(context: &Context, summary: &Summary, asked: u64, step: u64) -> Outcome {
     let Moment::Step { from, .. } = summary.scheme.window(step)? else {
         return Ok(());
     };
     context.screen.wait(
         "every code until now was handed out; the next one in",
-        || Ok(context.clock.now()?.until(from)),
+        || {
+            let now = context.clock.now()?;
+            let is_back = summary.scheme.step_at(now)? < asked;
+            Ok(if is_back {
+                Duration::ZERO
+            } else {
+                now.until(from)
+            })
+        },
     )
 }
 

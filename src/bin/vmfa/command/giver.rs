@@ -6,7 +6,7 @@ pub(crate) use vmfa::agent::protocol::Which;
 #[cfg(unix)]
 use vmfa::agent::{AgentError, Client};
 use vmfa::authenticator::Authenticator;
-use vmfa::clock::UnixTime;
+use vmfa::clock::{Clock as _, UnixTime};
 use vmfa::otp::{Code, Pair, Pairing};
 use vmfa::vault::Unlocked;
 
@@ -138,7 +138,7 @@ impl<'c> Giver<'c> {
     pub(crate) fn next_hotp(&mut self, summary: &Summary) -> Outcome<Code> {
         #[cfg(unix)]
         if let Some(client) = &mut self.agent {
-            match client.next_hotp(&summary.id, self.context.now()?) {
+            match client.next_hotp(&summary.id, now_or_1970(self.context)) {
                 Ok(code) => return Ok(self.given(code)),
                 // It has certainly not been given.
                 Err(error @ (AgentError::Locked | AgentError::NotRunning)) => {
@@ -148,7 +148,7 @@ impl<'c> Giver<'c> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let now = self.context.now()?;
+        let now = now_or_1970(self.context);
         let code = self.vault(summary)?.next_hotp(&summary.id, now)?;
         Ok(self.given(code))
     }
@@ -233,4 +233,9 @@ impl<'c> Giver<'c> {
         };
         Ok(self.vault.insert(vault))
     }
+}
+
+/// For a counter, which no clock is asked for: the time only says when it was saved, and stamps go forward by themselves.
+fn now_or_1970(context: &Context) -> UnixTime {
+    context.clock.now().unwrap_or(UnixTime::from_secs(0))
 }

@@ -1,8 +1,10 @@
 //! `vmfa pair`: two consecutive codes.
 
+use std::time::Duration;
+
 use serde_json::json;
 use vmfa::account::Summary;
-use vmfa::clock::Clock;
+use vmfa::clock::{Clock, UnixTime};
 use vmfa::otp::{Pair as Codes, Pairing, Scheme};
 
 use crate::args::Pair;
@@ -10,7 +12,7 @@ use crate::command::giver::Giver;
 #[cfg(unix)]
 use crate::command::{by_query, words_of};
 use crate::command::{fresh, named, pick};
-use crate::fault::{Fault, Outcome};
+use crate::fault::{Exit, Fault, Outcome};
 use crate::unlock::Context;
 
 pub(crate) fn run(context: &Context, input: &Pair) -> Outcome {
@@ -50,11 +52,27 @@ fn of(context: &Context, mut giver: Giver<'_>, summary: &Summary, input: &Pair) 
     }
     context.screen.line(codes.first.as_str())?;
     if input.wait
-        && let Some((from, _)) = codes.second.window()
+        && let (Some((first, from)), Some((_, until))) =
+            (codes.first.window(), codes.second.window())
     {
+        let period = from.secs() - first.secs();
+        // Set back a little, the second code is further away; by a step or more, both are codes of some other time.
+        let is_other = |now: UnixTime| now >= until || now.plus_secs(period) < first;
         context.screen.wait("the second code in", || {
-            Ok(context.clock.now()?.until(from))
+            let now = context.clock.now()?;
+            Ok(if is_other(now) {
+                Duration::ZERO
+            } else {
+                now.until(from)
+            })
         })?;
+        if is_other(context.clock.now()?) {
+            return Err(Fault::new(
+                Exit::Offline,
+                "the clock was set or the machine slept meanwhile: the second code doesn't hold now",
+            )
+            .hint("nothing takes the first one alone: run this again for two new ones"));
+        }
     }
     context.screen.line(codes.second.as_str())?;
     if context.screen.err_is_terminal() && pairing == Pairing::Previous {

@@ -2,7 +2,7 @@
 //! service such as systemd-resolved's would crash it). So the system's own program is asked, which can.
 
 #![cfg_attr(
-    not(static_glibc),
+    not(all(target_env = "gnu", target_feature = "crt-static")),
     allow(dead_code, reason = "only the tests use it there")
 )]
 
