@@ -1,15 +1,12 @@
 //! A request from any bytes: the first one chooses the verb. What is understood is written as it was read.
-#![no_main]
-
-use libfuzzer_sys::{Corpus, fuzz_target};
 use vmfa::agent::protocol::{Head, MAX_FRAME, REQUEST_HEAD, Request};
 
-fuzz_target!(|bytes: &[u8]| -> Corpus {
+pub fn run(bytes: &[u8]) {
     let Some((verb, body)) = bytes.split_first() else {
-        return Corpus::Reject;
+        return;
     };
     if body.len() + REQUEST_HEAD - 4 > MAX_FRAME {
-        return Corpus::Reject;
+        return;
     }
     let mut head = [0; REQUEST_HEAD];
     let len = body.len() + REQUEST_HEAD - 4;
@@ -18,12 +15,11 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     head[6] = *verb;
     let head = Head::read(&head).expect("the length is in bounds");
     let Some(verb) = head.verb else {
-        return Corpus::Reject;
+        return;
     };
     if let Some(request) = Request::read(verb, body) {
         let frame = request.write(&head.tag).expect("it came in a frame");
         assert_eq!(&frame[REQUEST_HEAD..], body);
         assert_eq!(frame[6], verb as u8);
     }
-    Corpus::Keep
-});
+}

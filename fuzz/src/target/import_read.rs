@@ -1,8 +1,5 @@
 //! The whole way of a file that comes from outside: which format it is, what is in it, and what the drafts make of the words.
 //! Built for the fuzzer, `cipher` opens every seal and derives keys for nothing: what is behind a seal is reached, too.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vmfa::account::text::clean;
 use vmfa::clock::UnixTime;
 use vmfa::import::{self, Beside, Source};
@@ -30,10 +27,12 @@ fn is_picture(bytes: &[u8]) -> bool {
         || begins(b"%PDF")
         || begins(b"RIFF")
         || bytes.get(4..8) == Some(b"ftyp")
-        || bytes.windows(11).any(|window| window.eq_ignore_ascii_case(b"data:image/"))
+        || bytes
+            .windows(11)
+            .any(|window| window.eq_ignore_ascii_case(b"data:image/"))
 }
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let Some((mode, file)) = bytes.split_first() else {
         return;
     };
@@ -81,4 +80,4 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-});
+}

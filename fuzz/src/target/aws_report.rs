@@ -1,11 +1,8 @@
 //! The credential report from any bytes: whoever is in it has a name, and a key that isn't in use has a date.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vmfa::aws::status::report::read;
 use vmfa::clock::UnixTime;
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     let Ok(entries) = read(bytes) else {
         return;
     };
@@ -19,4 +16,4 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!key.is_old(now) || key.days(now).is_some());
         }
     }
-});
+}

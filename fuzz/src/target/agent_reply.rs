@@ -1,10 +1,7 @@
 //! A reply from any bytes: what is understood is written and read again, and says the same.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vmfa::agent::protocol::{MAX_FRAME, Reply};
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     if bytes.len() > MAX_FRAME {
         return;
     }
@@ -14,4 +11,4 @@ fuzz_target!(|bytes: &[u8]| {
         let again = Reply::read(&once[4..]).expect("our own words");
         assert_eq!(again.write().as_slice(), once.as_slice());
     }
-});
+}

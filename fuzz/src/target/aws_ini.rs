@@ -1,9 +1,6 @@
 //! AWS's files from any bytes: what can be read can be changed, and says what was set and otherwise what it said before.
 //!
 //! Section, key and value come first, each up to a zero byte; the file is the rest.
-#![no_main]
-
-use libfuzzer_sys::{Corpus, fuzz_target};
 use vmfa::aws::ini::{Change, EditError, Ini, edit};
 use vmfa::aws::profile::Profiles;
 
@@ -17,11 +14,11 @@ fn told<'a>(ini: &'a Ini, section: &str, key: &str) -> Vec<(&'a str, &'a str, Op
         .collect()
 }
 
-fuzz_target!(|bytes: &[u8]| -> Corpus {
+pub fn run(bytes: &[u8]) {
     let mut parts = bytes.splitn(4, |byte| *byte == 0);
     let mut word = || std::str::from_utf8(parts.next()?).ok();
     let (Some(section), Some(key), Some(value)) = (word(), word(), word()) else {
-        return Corpus::Reject;
+        return;
     };
     let file = parts.next().unwrap_or_default();
     let Ok(before) = Ini::read(file) else {
@@ -31,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
             value,
         };
         assert!(matches!(edit(file, &[set]), Err(EditError::Unreadable(_))));
-        return Corpus::Keep;
+        return;
     };
     let set = Change::Set {
         section,
@@ -58,5 +55,4 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
             assert!(!chain.is_empty());
         }
     }
-    Corpus::Keep
-});
+}

@@ -1,11 +1,11 @@
 //! A policy from any text: what is read can be examined, and what is said of it is fit for a terminal.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vmfa::account::text::clean;
 use vmfa::aws::policy::{Document, Use, examine, lacks_force_mfa};
 
-fuzz_target!(|text: &str| {
+pub fn run(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
     let document = match Document::read(text) {
         Ok(document) => document,
         Err(error) => {
@@ -30,4 +30,4 @@ fuzz_target!(|text: &str| {
     let alone = lacks_force_mfa(std::slice::from_ref(&document));
     let twice = lacks_force_mfa(&[document.clone(), document]);
     assert_eq!(alone, twice);
-});
+}

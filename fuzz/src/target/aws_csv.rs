@@ -1,10 +1,7 @@
 //! The console's CSV files from any bytes: a name or key that is taken is one.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
 use vmfa::aws::csv::{read_access_key, read_users};
 
-fuzz_target!(|bytes: &[u8]| {
+pub fn run(bytes: &[u8]) {
     if let Ok(users) = read_users(bytes) {
         assert!(!users.is_empty());
         for user in users {
@@ -16,7 +13,10 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     if let Ok((id, secret)) = read_access_key(bytes) {
-        assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+        assert!(
+            id.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        );
         assert!(secret.expose().bytes().all(|byte| byte.is_ascii_graphic()));
     }
-});
+}
