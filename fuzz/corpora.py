@@ -1,7 +1,7 @@
 """The corpora that are committed, and what they reach.
 
-    python corpora.py minimise PROGRAM      called by `fuzz/run --minimise`
-    python corpora.py coverage PROGRAM      called by `fuzz/run --coverage`
+    python corpora.py minimise PROGRAM [TARGET…]      called by `fuzz/run --minimise`
+    python corpora.py coverage PROGRAM                called by `fuzz/run --coverage`
 """
 
 import os
@@ -21,19 +21,27 @@ def listed(program):
     return done.stdout.split()
 
 
-def minimise(program):
+def minimise(program, *wanted):
     """The fewest files that meet all edges that the grown corpus meets and the seeds don't, the smallest first; then cut."""
-    for target in listed(program):
+    for target in wanted or listed(program):
         merged, seeds = WORK / f"merged/{target}", WORK / f"seeds/{target}"
         shutil.rmtree(merged, ignore_errors=True)
         merged.mkdir(parents=True)
-        grown = [WORK / f"corpus/{target}", HERE / f"corpus/{target}"]
+        # A copy, since a fuzzer that runs meanwhile takes files away.
+        grown = WORK / f"merged/{target}.grown"
+        shutil.rmtree(grown, ignore_errors=True)
+        grown.mkdir()
+        for file in (file for part in (WORK, HERE) for file in (part / f"corpus/{target}").glob("*")):
+            try:
+                shutil.copy(file, grown)
+            except FileNotFoundError:
+                continue
         had = set()
         # The seeds are read from where they are, so that no file need say what one of them says.
         for seed in seeds.iterdir() if seeds.exists() else []:
             shutil.copy(seed, merged)
             had.add(seed.name)
-        command = [program, "-merge=1", "-max_len=70000", "-timeout=20", merged, *filter(Path.exists, grown)]
+        command = [program, "-merge=1", "-max_len=70000", "-timeout=20", merged, grown]
         subprocess.run(command, env={"VMFA_FUZZ": target, "PATH": os.environ["PATH"]}, capture_output=True, check=True)
         kept = HERE / f"corpus/{target}"
         shutil.rmtree(kept, ignore_errors=True)
@@ -50,7 +58,7 @@ def minimise(program):
 
 def coverage(program):
     """Edges of ours that seeds and corpora meet: by target, then by room."""
-    directories = [WORK / "seeds", HERE / "corpus", WORK / "corpus"]
+    directories = [WORK / "seeds", HERE / "corpus"]
     env = {"VMFA_FUZZ": "coverage", "VMFA_FUZZ_CORPUS": ":".join(map(str, directories)), "PATH": os.environ["PATH"]}
     told = subprocess.run([program], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True).stdout
     edges = []
@@ -79,4 +87,4 @@ def coverage(program):
 
 
 if __name__ == "__main__":
-    {"minimise": minimise, "coverage": coverage}[sys.argv[1]](sys.argv[2])
+    {"minimise": minimise, "coverage": coverage}[sys.argv[1]](*sys.argv[2:])
