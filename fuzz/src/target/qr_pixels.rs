@@ -1,6 +1,6 @@
 //! A small grey picture: the first byte is its width, the rest its pixels. A bright and a dark value a bit, or a byte a pixel.
 
-use vmfa::qr::scan_pixels;
+use vmfa::qr::{ScanError, scan_pixels};
 use vmfa::secret::Secret;
 
 pub fn run(bytes: &[u8]) {
@@ -34,8 +34,8 @@ pub fn run(bytes: &[u8]) {
                 assert!(text.expose().len() <= 3 * 7089);
             }
         }
-        Err(error) => {
-            assert!(width == 0 || height == 0, "{error}");
-        }
+        // A busy machine may not come to an end in time.
+        Err(ScanError::TookTooLong | ScanError::NoThread) => {}
+        Err(error) => assert!(width == 0 || height == 0, "{error}"),
     }
 }
