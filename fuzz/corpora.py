@@ -75,8 +75,8 @@ def coverage(program):
     placed = subprocess.run(["addr2line", "-e", program], input=addresses, capture_output=True, text=True, check=True)
     total, met = Counter(), Counter()
     for (_, hit), place in zip(edges, placed.stdout.splitlines()):
-        _, ours, path = place.partition(f"{HERE.parent}/src/")
-        path = path.split(":")[0] if ours else "(generic code of others)"
+        ours = place.removeprefix(f"{HERE.parent}/").split(":")[0]
+        path = ours if ours.startswith("src/") else "(generic code of others)"
         if "fuzz" in path:
             continue
         total[path] += 1
