@@ -10,6 +10,8 @@
 pub(crate) mod address;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
 pub(crate) mod bus;
+#[cfg(all(fuzzing, feature = "desktop", target_os = "linux"))]
+pub mod fuzzing;
 #[cfg(all(feature = "desktop", target_os = "linux"))]
 mod portal;
 #[cfg(all(feature = "desktop", target_os = "linux"))]

@@ -4,6 +4,8 @@
 //! on the ledger itself would be a lock on the file that the replacement has just taken away.
 
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod record;
 #[cfg(test)]
 mod tests;

@@ -37,6 +37,8 @@ mod error;
 mod examine;
 mod fields;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod header;
 #[cfg(unix)]
 mod held;

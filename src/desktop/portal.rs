@@ -140,7 +140,7 @@ fn handle(sender: &str, token: &str) -> String {
 }
 
 /// What a request came to: 0 done, 1 cancelled by a person, 2 ended otherwise.
-fn answered(signal: &Message) -> Result<PathBuf, NoScreenshot> {
+pub(super) fn answered(signal: &Message) -> Result<PathBuf, NoScreenshot> {
     let read = || {
         let mut values = signal.values("ua{sv}")?;
         let code = values.u32()?;

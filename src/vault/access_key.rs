@@ -325,7 +325,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<AccessKey> {
 }
 
 /// The fields of a key, with those of `before` that this version doesn't know or a key doesn't tell, and its `born`.
-fn write(key: &AccessKey, born: &Born, before: &[u8]) -> Vec<u8> {
+pub(super) fn write(key: &AccessKey, born: &Born, before: &[u8]) -> Vec<u8> {
     let added = key.added.to_le_bytes();
     let mut all: Vec<(u16, &[u8])> = vec![
         (PROFILE, key.profile.as_bytes()),

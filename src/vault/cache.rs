@@ -17,7 +17,7 @@ use crate::keep::Keep;
 use crate::secret::Secret;
 use crate::vault::error::{VaultError, hex};
 use crate::vault::file::{self, Place};
-use crate::vault::seal::{self, Randomness, SALT_LEN, Sealed, VaultKeys};
+use crate::vault::seal::{self, Key, Randomness, SALT_LEN, Sealed, VaultKeys};
 use crate::vault::unlocked::Unlocked;
 
 const MAGIC: &[u8; 8] = b"VMFAKEEP";
@@ -71,18 +71,7 @@ impl Unlocked {
         blob: &Secret,
         until: UnixTime,
     ) -> Result<SealedSession, VaultError> {
-        let head = head(until);
-        let sealed = Sealed::new(
-            &self.dek,
-            LABEL,
-            &sealed_name(name, &head),
-            blob.expose(),
-            &*self.random,
-        )?;
-        let mut bytes = Vec::with_capacity(HEAD + SALT_LEN + sealed.text.len());
-        bytes.extend_from_slice(&head);
-        bytes.extend_from_slice(&sealed.salt);
-        bytes.extend_from_slice(&sealed.text);
+        let bytes = sealed(blob, name, until, &self.dek, &*self.random)?;
         if bytes.len() as u64 > MAX {
             return Err(VaultError::TooLong {
                 what: "session",
@@ -129,19 +118,11 @@ impl Keep for Unlocked {
             Err(VaultError::Missing { .. } | VaultError::TooLarge { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Some(until) = expiry(&bytes) else {
-            return Ok(None);
-        };
-        if until <= now {
+        if expiry(&bytes).is_some_and(|until| until <= now) {
             self.sweep_sessions(now);
             return Ok(None);
         }
-        let (head, rest) = bytes.split_at(HEAD);
-        let Some((salt, text)) = rest.split_at_checked(SALT_LEN) else {
-            return Ok(None);
-        };
-        let blob = seal::open_sealed(&self.dek, LABEL, &sealed_name(name, head), salt, text);
-        Ok(blob.map(|mut blob| (Secret::new(std::mem::take(&mut *blob)), until)))
+        Ok(unsealed(&bytes, name, &self.dek))
     }
 
     fn forget(&self, name: &str) -> Result<(), VaultError> {
@@ -153,6 +134,32 @@ impl Keep for Unlocked {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// What a file holds under this name, and until when; nothing where it can't be opened.
+pub(super) fn unsealed(bytes: &[u8], name: &str, dek: &Key) -> Option<(Secret, UnixTime)> {
+    let until = expiry(bytes)?;
+    let (head, rest) = bytes.split_at(HEAD);
+    let (salt, text) = rest.split_at_checked(SALT_LEN)?;
+    let mut blob = seal::open_sealed(dek, LABEL, &sealed_name(name, head), salt, text)?;
+    Some((Secret::new(std::mem::take(&mut *blob)), until))
+}
+
+/// The bytes of a file that holds this.
+pub(super) fn sealed(
+    blob: &Secret,
+    name: &str,
+    until: UnixTime,
+    dek: &Key,
+    from: &dyn Randomness,
+) -> Result<Vec<u8>, VaultError> {
+    let head = head(until);
+    let sealed = Sealed::new(dek, LABEL, &sealed_name(name, &head), blob.expose(), from)?;
+    let mut bytes = Vec::with_capacity(HEAD + SALT_LEN + sealed.text.len());
+    bytes.extend_from_slice(&head);
+    bytes.extend_from_slice(&sealed.salt);
+    bytes.extend_from_slice(&sealed.text);
+    Ok(bytes)
 }
 
 fn head(until: UnixTime) -> [u8; HEAD] {

@@ -119,7 +119,7 @@ fn access(_path: &Path) -> String {
 }
 
 fn vault(files: &Files, place: &Place, findings: &mut Vec<Finding>) -> Option<Header> {
-    let read = file::read(&files.vault, MAX_FILE).and_then(|bytes| {
+    let read = open::read_bytes(&files.vault).and_then(|bytes| {
         let len = bytes.len();
         let fault = |fault| VaultError::Damaged {
             path: files.vault.clone(),

@@ -167,15 +167,18 @@ pub(super) fn with_grown(bytes: &[u8], grown: Grown) -> Vec<u8> {
     out
 }
 
-/// What a tombstone keeps: which secret it stood for, and what has grown.
+/// What a tombstone keeps: which secret it stood for, and what has grown. Read as a merge reads it, so that the tombstone has
+/// the record's name whatever a writer put there, once or twice.
 pub(super) fn of_tombstone(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    for kind in [COUNTER, BORN, SETTLED] {
-        if let Some(value) = field(bytes, kind) {
-            put(&mut out, kind, value);
-        }
+    if field(bytes, BORN).is_some() {
+        put(&mut out, BORN, &born(bytes).unwrap_or_default());
     }
-    out
+    let grown = grown(bytes).max(Grown {
+        counter: field(bytes, COUNTER).and_then(u64_of),
+        settled: field(bytes, SETTLED).is_some_and(<[u8]>::is_empty),
+    });
+    with_grown(&out, grown)
 }
 
 /// The summary that the fields tell; nothing when one of them can't be understood.
@@ -432,6 +435,25 @@ mod tests {
             Some(summary(Scheme::Steam))
         );
         assert_eq!(grown(&of_tombstone(&edited)), grown(&edited));
+    }
+
+    #[test]
+    fn a_tombstone_has_the_name_of_its_record_however_odd_that_is() {
+        let mut twice = Vec::new();
+        put(&mut twice, COUNTER, &[1; 3]);
+        put(&mut twice, COUNTER, &7u64.to_le_bytes());
+        put(&mut twice, BORN, &[1; 16]);
+        put(&mut twice, BORN, &[2; 16]);
+        let mut short = Vec::new();
+        put(&mut short, BORN, &[1; 16]);
+        put(&mut short, BORN, &[2; 15]);
+        let mut cut = short.clone();
+        cut.push(0);
+        for bytes in [twice, short, cut, Vec::new()] {
+            let kept = of_tombstone(&bytes);
+            assert_eq!(born(&kept), Some(born(&bytes).unwrap_or_default()));
+            assert_eq!(grown(&kept), grown(&bytes));
+        }
     }
 
     #[test]

@@ -128,6 +128,17 @@ pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> VaultE
 /// Reads a regular file of at most `max` bytes. Anything else is refused without waiting for it: a FIFO would block for
 /// ever, and opening a device can have effects of its own.
 pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, VaultError> {
+    read_if(path, max, 0, |_, _| Ok(()))
+}
+
+/// As [`read`]; what `check` refuses by the file's first `start` bytes and its length is read no further, so that it takes no
+/// memory.
+pub(super) fn read_if(
+    path: &Path,
+    max: u64,
+    start: usize,
+    check: impl FnOnce(&[u8], u64) -> Result<(), VaultError>,
+) -> Result<Vec<u8>, VaultError> {
     let (file, len) = open_regular(path)?;
     if len > max {
         return Err(VaultError::TooLarge {
@@ -136,9 +147,16 @@ pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, VaultError> {
             max,
         });
     }
-    let mut bytes = Vec::with_capacity(len as usize + 1);
-    file.take(max + 1)
-        .read_to_end(&mut bytes)
+    let mut bytes = Vec::new();
+    let mut file = file.take(start as u64);
+    if len > start as u64 && start > 0 {
+        file.read_to_end(&mut bytes)
+            .map_err(|e| io("read", path, e))?;
+        check(&bytes, len)?;
+    }
+    file.set_limit(max + 1 - bytes.len() as u64);
+    bytes.reserve_exact((len as usize + 1).saturating_sub(bytes.len()));
+    file.read_to_end(&mut bytes)
         .map_err(|e| io("read", path, e))?;
     if bytes.len() as u64 > max {
         return Err(VaultError::TooLarge {

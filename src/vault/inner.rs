@@ -54,7 +54,7 @@ impl Inner {
         Ok(())
     }
 
-    fn read(plain: &[u8]) -> Option<Self> {
+    pub(super) fn read(plain: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(plain);
         let mut secret = None;
         let mut pin = None;
@@ -90,7 +90,7 @@ impl Inner {
         })
     }
 
-    fn write(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn write(&self) -> Zeroizing<Vec<u8>> {
         let pin = self.pin.as_ref().map(|pin| pin.expose().as_bytes());
         let len = 3 + self.secret.len() + pin.map_or(0, |pin| 3 + pin.len()) + self.rest.len();
         let padded = len.next_multiple_of(SEAL_STEP);

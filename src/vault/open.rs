@@ -8,7 +8,7 @@ use crate::vault::backup::backups;
 use crate::vault::container::{self, Sealed};
 use crate::vault::error::{Fault, VaultError};
 use crate::vault::file::{self, MAX_FILE, Place};
-use crate::vault::header::Header;
+use crate::vault::header::{Header, MAX_START};
 use crate::vault::kdf::KdfLimit;
 use crate::vault::merge;
 use crate::vault::pin::{self, Pin};
@@ -208,13 +208,24 @@ pub(super) fn damaged(files: &Files, fault: Fault) -> VaultError {
 
 /// Reads a file and its header, within bounds.
 pub(super) fn read(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, VaultError> {
-    let bytes = file::read(path, MAX_FILE)?;
-    let sealed = Sealed::read(bytes).map_err(|fault| VaultError::Damaged {
+    let damaged = |fault| VaultError::Damaged {
         path: path.into(),
         fault,
-    })?;
+    };
+    let sealed = Sealed::read(read_bytes(path)?).map_err(damaged)?;
     within(&sealed.header, limit)?;
     Ok(sealed)
+}
+
+/// A vault's bytes. A large file whose start already shows that it is none, or not a whole one, isn't read for that.
+pub(super) fn read_bytes(path: &std::path::Path) -> Result<Vec<u8>, VaultError> {
+    file::read_if(path, MAX_FILE, MAX_START, |start, len| {
+        let read = Header::read_start(start, len).map(drop);
+        read.map_err(|fault| VaultError::Damaged {
+            path: path.into(),
+            fault,
+        })
+    })
 }
 
 /// A missing vault, with what stands beside it.

@@ -16,7 +16,7 @@ use crate::vault::file::{self, Place};
 use crate::vault::seal::{self, KEY_LEN, Key, Randomness, VaultKeys};
 
 const MAGIC: &[u8; 8] = b"VMFAPIN1";
-const LEN: usize = 8 + 16 + 8 + 32 + 16 + 32 + 8;
+pub(super) const LEN: usize = 8 + 16 + 8 + 32 + 16 + 32 + 8;
 
 /// What a pin says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) fn read_genuine(
         .then_some(pin)
 }
 
-fn parse(bytes: &[u8], vault_id: &[u8; 16]) -> Option<Pin> {
+pub(super) fn parse(bytes: &[u8], vault_id: &[u8; 16]) -> Option<Pin> {
     if bytes.len() != LEN
         || !bytes.starts_with(MAGIC)
         || bytes[8..24] != *vault_id
@@ -80,14 +80,14 @@ fn parse(bytes: &[u8], vault_id: &[u8; 16]) -> Option<Pin> {
     })
 }
 
-fn check(bytes: &[u8]) -> [u8; 8] {
+pub(super) fn check(bytes: &[u8]) -> [u8; 8] {
     let mut check = [0; 8];
     check.copy_from_slice(&seal::sha256(&[&bytes[..LEN - 8]])[..8]);
     check
 }
 
 /// The pin's bytes.
-fn encode(pin: &Pin, vault_id: &[u8; 16], key: &Key) -> Vec<u8> {
+pub(super) fn encode(pin: &Pin, vault_id: &[u8; 16], key: &Key) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(LEN);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(vault_id);

@@ -408,3 +408,26 @@ def no_signal_limit(kib):
         resource.setrlimit(resource.RLIMIT_FSIZE, (kib * 1024, kib * 1024))
 
     return limit
+
+
+# Starts a program and writes down the most memory that it ever had, in KiB. A process that is started by a large one counts that
+# one's memory as its own, so this small one stands between.
+MEASURE = """
+import os, sys
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(used.ru_maxrss))
+code = os.waitstatus_to_exitcode(status)
+if code < 0:
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+
+
+def measured(house, *arguments, **more):
+    """As `House.run`, with the most memory that the program had, in MiB."""
+    peak = house.root / "peak"
+    peak.unlink(missing_ok=True)
+    done = house.run(*arguments, before=[sys.executable, "-I", "-S", "-c", MEASURE, peak], **more)
+    return done, int(peak.read_text()) >> 10 if peak.exists() else 0

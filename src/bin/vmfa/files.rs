@@ -17,13 +17,19 @@ pub(crate) fn read(path: &Path, most: u64) -> Outcome<(Zeroizing<Vec<u8>>, Metad
     if let Some(what) = not_readable(path, &metadata) {
         return Err(Fault::usage(format!("{what}, not a file")));
     }
-    let bytes = read_all(File::open(path).map_err(fault)?, most)?;
+    // What says itself that it is too large isn't read as far as it may be.
+    if metadata.is_file() && metadata.len() > most {
+        return Err(too_large(most));
+    }
+    // Room for all of it and for its end: a buffer that grows is there twice for a while.
+    let room = metadata.len().min(most) as usize + 1;
+    let bytes = read_all(File::open(path).map_err(fault)?, most, room)?;
     Ok((bytes, metadata))
 }
 
 /// All of standard input, of at most `most` bytes. Not through `stdin()`, which keeps a buffer of its own that nobody wipes.
 pub(crate) fn read_stdin(most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
-    read_all(own_stdin().map_err(fault)?, most).map_err(|fault| fault.at("standard input"))
+    read_all(own_stdin().map_err(fault)?, most, 0).map_err(|fault| fault.at("standard input"))
 }
 
 #[cfg(unix)]
@@ -44,9 +50,10 @@ fn fault(error: io::Error) -> Fault {
     }
 }
 
-/// Reads to the end. A buffer that has become too small is wiped, not just given back.
-fn read_all(mut from: impl Read, most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(vec![0; 64 << 10]);
+/// Reads to the end, into a buffer that has this much room at first. One that has become too small is wiped, not just given
+/// back.
+fn read_all(mut from: impl Read, most: u64, room: usize) -> Outcome<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; room.max(64 << 10)]);
     let mut len = 0;
     loop {
         match from.read(&mut bytes[len..]) {
@@ -56,7 +63,7 @@ fn read_all(mut from: impl Read, most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
             Err(error) => return Err(fault(error)),
         }
         if len as u64 > most {
-            return Err(Fault::usage(format!("more than {most} bytes")));
+            return Err(too_large(most));
         }
         if len == bytes.len() {
             let mut larger = Zeroizing::new(vec![0; len * 2]);
@@ -66,6 +73,10 @@ fn read_all(mut from: impl Read, most: u64) -> Outcome<Zeroizing<Vec<u8>>> {
     }
     bytes.truncate(len);
     Ok(bytes)
+}
+
+fn too_large(most: u64) -> Fault {
+    Fault::usage(format!("more than {most} bytes"))
 }
 
 /// What is no file, or would make us wait for ever.
@@ -112,12 +123,15 @@ mod tests {
     fn what_is_read_is_whole_and_bounded() {
         let long = vec![7; 300_000];
         let read = |most| {
-            read_all(long.as_slice(), most)
+            read_all(long.as_slice(), most, 0)
                 .map(|bytes| bytes.len())
                 .ok()
         };
         assert_eq!(read(300_000), Some(300_000));
         assert_eq!(read(299_999), None);
-        assert_eq!(read_all(&b""[..], 1).map(|bytes| bytes.len()).ok(), Some(0));
+        assert_eq!(
+            read_all(&b""[..], 1, 2).map(|bytes| bytes.len()).ok(),
+            Some(0)
+        );
     }
 }
