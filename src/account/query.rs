@@ -242,12 +242,17 @@ pub fn short_name(summary: &Summary) -> Option<&'static str> {
     issuers.into_iter().flatten().find_map(of)
 }
 
-/// Lower case of the compatible form: `ＧｉｔＨｕｂ` and `GitHub` are one.
+/// Lower case of the compatible form: `ＧｉｔＨｕｂ` and `GitHub` are one. Joiners and variation selectors, which a cleaned text
+/// keeps or loses by what stands beside them, are left out.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfkc().flat_map(char::to_lowercase).nfkc().collect()
+    let seen = text.chars().filter(|character| {
+        !matches!(character,
+            '\u{200c}' | '\u{200d}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+    });
+    seen.nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
 fn same_folded(text: &str, query: &str, folded_query: &str) -> bool {

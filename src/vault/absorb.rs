@@ -69,9 +69,12 @@ impl Unlocked {
     }
 }
 
-/// Whether records of another copy would change anything if they were merged; none of them is kept.
-pub(super) fn would_change(vault: &Unlocked, theirs: Vec<Record>) -> bool {
+/// Whether records of another copy would change anything here if they were merged; none of them is kept. That something was
+/// erased there which was never here, or is long forgotten, is no change.
+pub(super) fn would_change(vault: &Unlocked, mut theirs: Vec<Record>) -> bool {
     let before: Vec<Record> = vault.records().cloned().collect();
+    let ours: HashSet<Name> = before.iter().map(merge::name).collect();
+    theirs.retain(|record| !record.is_tombstone() || ours.contains(&merge::name(record)));
     merge::merge(before.clone(), unseen(&vault.entries, theirs)) != before
 }
 

@@ -1,6 +1,8 @@
 //! A long life: operations at random on one vault, held against a model after each, with the clock moving on by years and the
 //! process killed in the middle.
 
+#![expect(clippy::print_stderr, reason = "a test says what it came to")]
+
 mod driver;
 mod keeper;
 mod naive;

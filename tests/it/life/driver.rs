@@ -1,6 +1,12 @@
 //! A process that keeps accounts does as it is told over a pipe, and is killed now and then; after every operation, what is
 //! on the disk is held against the model.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test reads its own files, and says how far it is"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -252,8 +252,8 @@ impl Keeper for Vmfa {
             }
             Op::Key(number) => {
                 let old = vault.slots().into_iter();
-                let old = old.filter(|slot| matches!(slot.kind, SlotKind::KeyFile));
-                let old = old.last().ok_or("no key file's slot is left")?;
+                let mut old = old.filter(|slot| matches!(slot.kind, SlotKind::KeyFile));
+                let old = old.next_back().ok_or("no key file's slot is left")?;
                 let added = vault.add_slot(&key_file(number), KdfParams::LEAST);
                 added.map_err(words)?;
                 vault.remove_slot(&old.id).map_err(words)?;

@@ -2,6 +2,11 @@
 //!
 //! One kind writes in place; the other replaces its file as a whole, and forgets what it has erased.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what a simple program would do is the point"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -98,7 +103,7 @@ impl Text {
     }
 
     fn stamp(&self, now: u64) -> u64 {
-        (now * 1000 << 16).max(self.top() + 1)
+        ((now * 1000) << 16).max(self.top() + 1)
     }
 
     fn add(&mut self, account: u32, counts: bool, now: u64) {

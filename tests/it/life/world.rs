@@ -361,7 +361,7 @@ impl World {
     }
 
     fn stamp(&mut self) -> u64 {
-        self.top = (self.now * 1000 << 16).max(self.top + 1);
+        self.top = ((self.now * 1000) << 16).max(self.top + 1);
         self.top
     }
 
@@ -498,7 +498,7 @@ impl World {
             }
             Op::There(at, there) => {
                 let fork = &mut self.forks[at].as_mut().unwrap().copy;
-                let stamp = (now * 1000 << 16).max(fork.top() + 1);
+                let stamp = ((now * 1000) << 16).max(fork.top() + 1);
                 match there {
                     There::Add(account) => {
                         fork.write(account, stamp, body(0), None);
