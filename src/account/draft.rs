@@ -189,12 +189,13 @@ impl Draft {
         let mut text = |word: Option<&str>, field, max| {
             texts(word.unwrap_or_default(), field, max, &mut warnings)
         };
-        let issuer = text(present(self.issuer.as_deref()), Field::Issuer, MAX_LABEL);
-        let prefix = text(
-            present(self.label_issuer.as_deref()),
-            Field::Label,
-            MAX_LABEL,
-        );
+        // What says that there is nothing may say so only once it is cleaned.
+        let said = |text: String| match present(Some(&text)) {
+            Some(_) => text,
+            None => String::new(),
+        };
+        let issuer = said(text(self.issuer.as_deref(), Field::Issuer, MAX_LABEL));
+        let prefix = said(text(self.label_issuer.as_deref(), Field::Label, MAX_LABEL));
         let name = text(self.name.as_deref(), Field::Name, MAX_LABEL);
         let note = text(self.note.as_deref(), Field::Note, MAX_NOTE);
         let serial_number = text(
@@ -202,7 +203,7 @@ impl Draft {
             Field::SerialNumber,
             MAX_LABEL,
         );
-        let image = text(present(self.image.as_deref()), Field::Image, MAX_NOTE);
+        let image = said(text(self.image.as_deref(), Field::Image, MAX_NOTE));
         let mut tags = Vec::new();
         for tag in &self.tags {
             let tag = text(Some(tag), Field::Tags, MAX_LABEL);

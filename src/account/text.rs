@@ -18,7 +18,8 @@ pub const MOST_MARKS: usize = 8;
 ///   overrides and isolates of direction; invisible characters that make two labels look the same (zero-width space,
 ///   byte-order mark, word joiner, soft hyphen, invisible operators, fillers); annotation marks; tags; noncharacters.
 /// - Kept where they mean something: the joiners U+200C and U+200D between two characters beyond ASCII, one variation
-///   selector behind such a character or in a keycap (emoji and some scripts need them). Elsewhere nobody would see them.
+///   selector behind such a character or in a keycap (emoji and some scripts need them). Elsewhere, and beside white space,
+///   nobody would see them.
 /// - A character keeps the first 8 of its combining marks.
 /// - Kept: private use and unassigned characters, which only look strange.
 ///
@@ -33,20 +34,20 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     let mut waiting = None;
     for character in text.chars() {
         let last = cleaned.chars().next_back();
-        let is_wide = |before: Option<char>| before.is_some_and(|before| !before.is_ascii());
         match fate(character) {
             Fate::Removed => {}
             Fate::Joiner => {
-                if waiting.is_none() && is_wide(last) {
+                if waiting.is_none() && last.is_some_and(bears) {
                     waiting = Some(character);
                 }
             }
             Fate::Selector => match last {
                 _ if waiting.is_some() => {}
                 Some('0'..='9' | '#' | '*') if character == '\u{fe0f}' => waiting = Some(character),
-                Some(before) if before.is_ascii() || fate(before) == Fate::Selector => {}
-                Some(_) => cleaned.push(character),
-                None => {}
+                Some(before) if bears(before) && fate(before) != Fate::Selector => {
+                    cleaned.push(character);
+                }
+                _ => {}
             },
             Fate::Space => {
                 (waiting, marks) = (None, 0);
@@ -62,7 +63,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
                 }
                 let means_something = |waiting: &char| match waiting {
                     '\u{fe0f}' => character == KEYCAP,
-                    _joiner => !character.is_ascii(),
+                    _joiner => bears(character),
                 };
                 cleaned.extend(waiting.take().filter(means_something));
                 cleaned.push(character);
@@ -74,6 +75,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(cleaned)
     }
+}
+
+/// Whether a joiner or a selector may mean something beside it.
+fn bears(character: char) -> bool {
+    !character.is_ascii() && !character.is_whitespace()
 }
 
 /// What makes a key of the digit before it.
@@ -89,7 +95,7 @@ pub(crate) struct Fitted {
     pub(crate) was_cut: bool,
 }
 
-/// Cleans and trims a text, and cuts it after `max` bytes at a character's end.
+/// Cleans and trims a text, and cuts it after `max` bytes at a character's end. The result is clean.
 pub(crate) fn fit(text: &str, max: usize) -> Fitted {
     let cleaned = clean(text);
     let trimmed = cleaned.trim();
@@ -97,8 +103,13 @@ pub(crate) fn fit(text: &str, max: usize) -> Fitted {
     while !trimmed.is_char_boundary(end) {
         end -= 1;
     }
+    // What stood beside a joiner may be gone now, and with the joiner what parted white space from the end.
+    let mut fitted = trimmed[..end].trim_end().to_owned();
+    while let Cow::Owned(again) = clean(&fitted) {
+        fitted = again.trim().to_owned();
+    }
     Fitted {
-        text: trimmed[..end].trim_end().to_owned(),
+        text: fitted,
         was_cleaned: trimmed != text.trim(),
         was_cut: end < trimmed.len(),
     }
@@ -180,6 +191,7 @@ mod tests {
         assert_eq!(clean("Git\u{200d}Hub\u{200c}"), "GitHub");
         assert_eq!(clean("A\u{fe0f}W\u{fe00}S\u{e0100}\u{e01ef}"), "AWS");
         assert_eq!(clean("a\u{34f}\u{115f}\u{3164}\u{ffa0}\u{180e}b"), "ab");
+        assert_eq!(clean("日\u{3000}\u{fe0f}\u{200d}本"), "日\u{3000}本");
         assert_eq!(clean("1\u{fe0f}2\u{fe0f}\u{20e3}"), "12\u{fe0f}\u{20e3}");
         // A second selector, a joiner at the end or before a space, two joiners.
         assert_eq!(clean("\u{845b}\u{e0100}\u{e0101}"), "\u{845b}\u{e0100}");
@@ -220,12 +232,20 @@ mod tests {
         assert_eq!(clean_within("ab cd", 3), "ab");
     }
 
+    #[test]
+    fn what_is_trimmed_or_cut_is_clean() {
+        assert_eq!(clean_within("日\u{200d}\u{2003}", 99), "日");
+        assert_eq!(clean_within("\u{2003}\u{200d}日", 99), "日");
+        assert_eq!(clean_within("日\u{200d}本", 6), "日");
+        assert_eq!(clean_within("x\u{2003}\u{fe0f}", 99), "x");
+    }
+
     proptest! {
         #[test]
         fn cleaning_twice_is_cleaning_once(
             random in any::<String>(),
             pieces in prop::collection::vec(
-                prop::sample::select(vec!['a', '1', ' ', '\n', 'é', '日', '\u{301}', '\u{20e3}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{fe0f}', '\u{fe00}', '\u{e0100}']),
+                prop::sample::select(vec!['a', '1', ' ', '\u{2003}', '\n', 'é', '日', '\u{301}', '\u{20e3}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{fe0f}', '\u{fe00}', '\u{e0100}']),
                 0..24,
             ),
         ) {
@@ -233,6 +253,11 @@ mod tests {
             let once = clean(&text).into_owned();
             prop_assert_eq!(clean(&once), once.as_str());
             prop_assert!(!once.chars().any(char::is_control));
+            for max in [4, 11, 99] {
+                let within = clean_within(&text, max);
+                prop_assert_eq!(clean_within(&within, max), within.as_str());
+                prop_assert_eq!(clean(&within), within.as_str());
+            }
         }
     }
 }

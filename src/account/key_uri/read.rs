@@ -167,7 +167,7 @@ fn one(kind: &str, label: &str, query: &Query<'_>) -> Result<Draft, Refusal> {
 /// The draft with what only some types have: Yandex its own name for an issuer, Yandex and mOTP a PIN.
 fn fill(kind: &str, label: &str, query: &Query<'_>) -> Draft {
     let mut draft = words(kind, label, query);
-    let nameless = |word: &Option<String>| present(word.as_deref()).is_none();
+    let nameless = |word: &Option<String>| present(word.as_deref().map(clean).as_deref()).is_none();
     if kind == "yaotp" && nameless(&draft.issuer) && nameless(&draft.label_issuer) {
         draft.issuer = Some("Yandex".into());
     }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::account::{Account, AccountId, Draft, Drafted, Refusal, Summary, Warning};
+use crate::account::text::clean_within;
+use crate::account::{Account, AccountId, Draft, Drafted, MAX_LABEL, Refusal, Summary, Warning};
 use crate::clock::UnixTime;
 use crate::otp::{Algorithm, Digits, Hotp, Period, Scheme, Totp};
 use crate::secret::{Secret, SecretText};
@@ -311,11 +312,24 @@ fn label() -> impl Strategy<Value = String> {
         "\\PC{0,4}",
     ];
     // Accounts hold cleaned and trimmed labels, whoever made them.
-    prop::collection::vec(piece, 0..6).prop_map(|pieces| {
-        crate::account::text::clean(&pieces.concat())
-            .trim()
-            .to_owned()
-    })
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| clean_within(&pieces.concat(), MAX_LABEL))
+}
+
+#[test]
+fn nothing_is_nothing_once_it_is_cleaned() {
+    let issuer = |uri: &str| account(uri).unwrap().account.summary.issuer;
+    assert_eq!(
+        issuer("otpauth://totp/%00null:x?secret=JBSWY3DPEHPK3PXP&issuer=null"),
+        ""
+    );
+    assert_eq!(
+        issuer("otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&issuer=no%00ne"),
+        ""
+    );
+    assert_eq!(
+        issuer("otpauth://yaotp/x?secret=LA2V6KMCGYMWWVEW64RNP3JA3I&pin=7586&issuer=%07"),
+        "Yandex"
+    );
 }
 
 fn scheme() -> impl Strategy<Value = Scheme> {
