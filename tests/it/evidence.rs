@@ -31,7 +31,8 @@ pub(super) fn tell(row: &Row) {
         }
     }
     line.insert("seconds".into(), row.seconds.as_secs_f64().into());
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    std::fs::create_dir_all(&target).unwrap();
     let mut file = OpenOptions::new()
         .create(true)
         .append(true)

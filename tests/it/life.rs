@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
 use super::evidence::{Row, tell};
-use driver::{How, live, quick_dir};
+use driver::{How, TOO_LONG, live, quick_dir};
 use keeper::{Keeper, Vmfa};
 use vmfa::clock::Stopwatch;
 use world::{Chance, Op, World};
@@ -55,12 +55,15 @@ fn a_million_operations_lose_nothing() {
 fn a_naive_keeper_is_found_out() {
     let watch = Stopwatch::start();
     let mut found = 0;
-    for how in [How::InPlace, How::Forgets] {
-        let lost = (0..3).filter(|seed| live(how, *seed, 3000).loss.is_some());
-        let lost = lost.count() as u64;
-        found += lost;
-        assert!(lost > 0, "{how:?} lost nothing");
-    }
+    let mut lost = |how| {
+        let losses: Vec<String> = (0..3)
+            .filter_map(|seed| live(how, seed, 3000).loss)
+            .collect();
+        found += losses.len() as u64;
+        losses
+    };
+    let (in_place, forgets) = (lost(How::InPlace), lost(How::Forgets));
+    let hoards = lost(How::Hoards);
     tell(&Row {
         suite: "life",
         cases: None,
@@ -69,6 +72,14 @@ fn a_naive_keeper_is_found_out() {
         control: Some(found),
         seconds: watch.elapsed(),
     });
+    assert!(!in_place.is_empty() && !forgets.is_empty() && !hoards.is_empty());
+    // By what they do wrong, and by nothing else.
+    let too_long = |loss: &String| loss.contains(TOO_LONG);
+    assert!(
+        forgets.iter().all(|loss| loss.contains("merge")),
+        "{forgets:?}"
+    );
+    assert!(hoards.iter().all(too_long), "{hoards:?}");
 }
 
 struct Whole;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use vmfa::clock::Stopwatch;
 
 use super::keeper::{FILE, Keeper, Vmfa, hotp};
-use super::naive::Naive;
+use super::naive::{FORGETS, HOARDS, IN_PLACE, Naive};
 use super::world::{Chance, KEPT, Op, World, mark};
 
 /// The file that tells a process that it keeps accounts, and how.
@@ -27,6 +27,8 @@ const ANSWER: &str = "=> ";
 /// The vault, its lock, the backups and one that a kill left, a temporary file, two directories of pins, that of the copies
 /// elsewhere, the mark.
 const FILES: usize = 2 + KEPT + 1 + 1 + 2 + 1 + 1;
+/// What is said of a file that holds what should be forgotten.
+pub(super) const TOO_LONG: &str = "the file is too long";
 /// One in so many saves is cut short.
 const KILLS: u64 = 25;
 
@@ -36,12 +38,14 @@ pub(super) enum How {
     Vmfa,
     InPlace,
     Forgets,
+    Hoards,
 }
 
-const WAYS: [(How, &str); 3] = [
+const WAYS: [(How, &str); 4] = [
     (How::Vmfa, "vmfa"),
     (How::InPlace, "in place"),
     (How::Forgets, "forgets"),
+    (How::Hoards, "hoards"),
 ];
 
 /// What a run came to.
@@ -64,8 +68,9 @@ pub(super) fn keep_as_told() {
     };
     match WAYS.iter().find(|(_, name)| *name == how).unwrap().0 {
         How::Vmfa => keep::<Vmfa>(),
-        How::InPlace => keep::<Naive<true>>(),
-        How::Forgets => keep::<Naive<false>>(),
+        How::InPlace => keep::<Naive<IN_PLACE>>(),
+        How::Forgets => keep::<Naive<FORGETS>>(),
+        How::Hoards => keep::<Naive<HOARDS>>(),
     }
 }
 
@@ -214,8 +219,9 @@ impl Life {
         let now = self.world.now();
         match self.how {
             How::Vmfa => Vmfa::look(&self.dir, now),
-            How::InPlace => Naive::<true>::look(&self.dir, now),
-            How::Forgets => Naive::<false>::look(&self.dir, now),
+            How::InPlace => Naive::<IN_PLACE>::look(&self.dir, now),
+            How::Forgets => Naive::<FORGETS>::look(&self.dir, now),
+            How::Hoards => Naive::<HOARDS>::look(&self.dir, now),
         }
     }
 
@@ -329,21 +335,24 @@ impl Life {
     }
 
     fn is_bounded(&mut self, op: &Op) -> Result<(), String> {
-        if self.how != How::Vmfa {
-            return Ok(());
-        }
+        let sizes = match self.how {
+            How::Vmfa => Vmfa::SIZES,
+            How::Hoards => Naive::<HOARDS>::SIZES,
+            // To be found out by what they lose.
+            How::InPlace | How::Forgets => return Ok(()),
+        };
         let len = fs::metadata(self.dir.join(FILE))
             .map_err(|e| e.to_string())?
             .len();
         self.tally.longest = self.tally.longest.max(len);
-        let most = self.world.longest();
+        let most = self.world.longest(&sizes);
         if len > most {
-            return Err(format!("{op}: the file has {len} bytes, more than {most}"));
+            return Err(format!("{op}: {TOO_LONG}: {len} bytes, more than {most}"));
         }
         if self.tally.steps.is_multiple_of(100) {
             self.world.forget();
             let files = fs::read_dir(&self.dir).map_err(|e| e.to_string())?.count();
-            if files > FILES {
+            if files > FILES && self.how == How::Vmfa {
                 return Err(format!("{files} files in the directory"));
             }
             // What the pins of the copies elsewhere know doesn't matter; that they don't pile up does.

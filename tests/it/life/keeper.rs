@@ -13,10 +13,12 @@ use vmfa::vault::{
     create, restore_backup,
 };
 
-use super::world::{BEGIN, Chance, Op, Shown, There, View};
+use super::world::{BEGIN, Chance, Op, Shown, Sizes, There, View};
 
 /// What keeps accounts in a directory.
 pub(super) trait Keeper: Sized {
+    const SIZES: Sizes;
+
     /// Opens what is there, or makes it.
     fn open(dir: &Path, now: u64) -> Result<Self, String>;
     /// Does it, and saves; the code where one is asked for.
@@ -200,6 +202,19 @@ impl Vmfa {
 }
 
 impl Keeper for Vmfa {
+    // The rest are the keys of slots and the keys before. What is sealed is filled up: to 16 KiB, then in steps of 4, then by
+    // at most an eighth; the header stands before it.
+    const SIZES: Sizes = Sizes {
+        account: 260,
+        tombstone: 70,
+        machine: 18,
+        rest: 5 << 10,
+        filled: |len| match len.next_multiple_of(4 << 10).max(16 << 10) {
+            len if len <= 64 << 10 => len + 1024,
+            len => len * 9 / 8 + 1024,
+        },
+    };
+
     fn open(dir: &Path, now: u64) -> Result<Self, String> {
         let files = files(dir, "state");
         if files.vault.exists() {

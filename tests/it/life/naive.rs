@@ -1,6 +1,6 @@
 //! The control: accounts kept as a simple program would keep them. The same driver must find it out.
 //!
-//! One kind writes in place; the other replaces its file as a whole, and forgets what it has erased.
+//! One kind writes in place; one replaces its file as a whole, and forgets at once what it has erased; one never forgets it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,10 +13,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::keeper::{FILE, Keeper, fork, hotp};
-use super::world::{KEPT, Op, Shown, There, View};
+use super::world::{KEPT, Op, Shown, Sizes, There, View};
 
-/// Writes in place, or else forgets.
-pub(super) struct Naive<const IN_PLACE: bool> {
+pub(super) const IN_PLACE: u8 = 0;
+pub(super) const FORGETS: u8 = 1;
+pub(super) const HOARDS: u8 = 2;
+
+pub(super) struct Naive<const KIND: u8> {
     dir: PathBuf,
     file: Text,
 }
@@ -166,13 +169,21 @@ impl Text {
     }
 }
 
-impl<const IN_PLACE: bool> Naive<IN_PLACE> {
+impl<const KIND: u8> Naive<KIND> {
     fn backup(&self, generation: u64) -> PathBuf {
         self.dir.join(format!("backup-{generation}"))
     }
 }
 
-impl<const IN_PLACE: bool> Keeper for Naive<IN_PLACE> {
+impl<const KIND: u8> Keeper for Naive<KIND> {
+    const SIZES: Sizes = Sizes {
+        account: 64,
+        tombstone: 64,
+        machine: 0,
+        rest: 64,
+        filled: |len| len,
+    };
+
     fn open(dir: &Path, _now: u64) -> Result<Self, String> {
         let path = dir.join(FILE);
         let dir = dir.to_owned();
@@ -198,7 +209,7 @@ impl<const IN_PLACE: bool> Keeper for Naive<IN_PLACE> {
             Op::Edit { account, note } => file.change(account, now, |shown| shown.note = note),
             Op::Remove(account) => file.change(account, now, |shown| shown.trashed = Some(now)),
             Op::Restore(account) => file.change(account, now, |shown| shown.trashed = None),
-            Op::Erase(account) => file.erase(account, now, !IN_PLACE),
+            Op::Erase(account) => file.erase(account, now, KIND == FORGETS),
             Op::Next(account) => {
                 code = file.next(account).map(|counter| hotp(account, counter));
             }
@@ -242,10 +253,10 @@ impl<const IN_PLACE: bool> Keeper for Naive<IN_PLACE> {
                     There::Remove(account) => {
                         file.change(account, now, |shown| shown.trashed = Some(now));
                     }
-                    There::Erase(account) => file.erase(account, now, !IN_PLACE),
+                    There::Erase(account) => file.erase(account, now, KIND == FORGETS),
                     There::Next(account) => drop(file.next(account)),
                 }
-                file.write(&path, IN_PLACE)?;
+                file.write(&path, KIND == IN_PLACE)?;
                 return Ok((self, code));
             }
             Op::Merge { fork: at, account } => {
@@ -256,7 +267,7 @@ impl<const IN_PLACE: bool> Keeper for Naive<IN_PLACE> {
         let path = self.dir.join(FILE);
         fs::copy(&path, self.backup(before.generation)).map_err(words)?;
         self.file.generation = before.generation + 1;
-        self.file.write(&path, IN_PLACE)?;
+        self.file.write(&path, KIND == IN_PLACE)?;
         Ok((self, code))
     }
 

@@ -277,6 +277,18 @@ struct Fork {
     taken: u64,
 }
 
+/// What a keeper's file takes at most, in bytes.
+pub(super) struct Sizes {
+    pub(super) account: u64,
+    /// For what was erased, as long as a copy elsewhere may have it still.
+    pub(super) tombstone: u64,
+    /// For each machine that ever had a part in it.
+    pub(super) machine: u64,
+    pub(super) rest: u64,
+    /// The length of the file that holds so much.
+    pub(super) filled: fn(u64) -> u64,
+}
+
 /// The vault, what was before, its copies, and the time.
 #[derive(Debug, Clone)]
 pub(super) struct World {
@@ -291,7 +303,9 @@ pub(super) struct World {
     next: u32,
     notes: u32,
     keys: u32,
-    /// The clock when the vault was opened last, and the time before: tombstones may be kept as of then.
+    /// How many copies were ever taken elsewhere.
+    forked: u64,
+    /// The latest stamp in the file when it was opened last, and the time before: tombstones may be kept as of then.
     opened: [u64; 2],
     /// A save was cut short: there may be one backup more than is told here.
     pub(super) is_cut: bool,
@@ -315,6 +329,7 @@ impl World {
             next: 1,
             notes: 0,
             keys: 0,
+            forked: 0,
             opened: [BEGIN; 2],
             is_cut: false,
         }
@@ -338,26 +353,24 @@ impl World {
         self.ours.records.get(&account)?.counter
     }
 
-    /// The longest that the file may be: what is there and what must be remembered, with the padding.
-    pub(super) fn longest(&self) -> u64 {
+    /// The longest that the file may be: what is there and what must be remembered, in the keeper's way.
+    pub(super) fn longest(&self, sizes: &Sizes) -> u64 {
         let since = self.opened[0].min(self.opened[1]).min(self.now);
         let records = self.ours.records.values();
         let len: u64 = records
             .map(|record| match &record.body {
-                Some(_) => 420,
-                None if (record.stamp >> 16) / 1000 + REMEMBERED >= since => 140,
+                Some(_) => sizes.account,
+                None if (record.stamp >> 16) / 1000 + REMEMBERED >= since => sizes.tombstone,
                 None => 0,
             })
             .sum();
-        // Slots, their keys, the keys before, and at most 1024 machines.
-        let len = len + 6 * 1024 + 18 * 1024;
-        len.next_multiple_of(16 << 10) * 9 / 8
+        (sizes.filled)(len + sizes.rest + sizes.machine * self.forked.min(1024))
     }
 
     /// The vault was opened anew: after a kill, or as asked.
     pub(super) fn reopened(&mut self) {
         self.top = self.ours.top();
-        self.opened = [self.opened[1], self.now];
+        self.opened = [self.opened[1], (self.top >> 16) / 1000];
     }
 
     fn stamp(&mut self) -> u64 {
@@ -491,6 +504,7 @@ impl World {
                 self.latest = self.latest.max(self.now);
             }
             Op::Fork(at) => {
+                self.forked += 1;
                 self.forks[at] = Some(Fork {
                     copy: Copy::clone(&self.ours),
                     taken: self.now,
