@@ -93,7 +93,7 @@ pub fn purge_backups(files: &Files) -> Result<usize, VaultError> {
     let mut count = 0;
     if held.is_alone() {
         // What a killed save left there opens with the same.
-        file::sweep(&place);
+        sweep(&place);
     }
     let mut failed = None;
     for backup in backups(files)? {
@@ -195,37 +195,59 @@ impl Aside {
 
 /// Keeps a file that is no backup of this vault, for good. Returns where.
 pub(super) fn set_aside(place: &Place, bytes: &[u8], why: Aside) -> Result<PathBuf, VaultError> {
-    keep_as(place, &place.vault, bytes, |n| {
-        format!("{}{n}", why.suffix())
-    })
+    set_aside_from(place, &place.vault, bytes, why)
 }
 
-/// Keeps what another program had put in the vault's place at the very moment of a save, for good.
+/// As [`set_aside`], a file that stood in the vault's place and stands elsewhere now.
+pub(super) fn set_aside_from(
+    place: &Place,
+    from: &Path,
+    bytes: &[u8],
+    why: Aside,
+) -> Result<PathBuf, VaultError> {
+    keep_as(place, from, bytes, |n| format!("{}{n}", why.suffix()))
+}
+
+/// Keeps what another program had put in the vault's place at the very moment of a save, for good; under its present name where
+/// no other can be had.
 pub(super) fn move_aside(place: &Place, temp: &mut Temp) -> Result<PathBuf, VaultError> {
-    let free = (1..=MAX_NAMES)
-        .map(|n| place.beside(&format!("{}{n}", Aside::Unknown.suffix())))
-        .find(|path| fs::symlink_metadata(path).is_err());
-    let path = free.unwrap_or_else(|| place.beside(Aside::Unknown.suffix()));
-    temp.rename_to(&path)
-        .map_err(|e| file::io("set aside as", &path, e))?;
-    Ok(path)
+    let kept = file::read(temp.path(), MAX_FILE)
+        .and_then(|bytes| set_aside_from(place, temp.path(), &bytes, Aside::Unknown));
+    if kept.is_err() {
+        temp.stay();
+    }
+    kept
 }
 
-/// Keeps what a save that was killed had just taken out of the vault's place, where that is no backup yet: another program
-/// may have put it there a moment before. What a killed save had not yet put in place is of a later generation than the vault.
-pub(super) fn rescue(place: &Place) {
-    let temps: Vec<PathBuf> = file::temps(place);
-    let Some(there) = temps.first().and_then(|_| header_of(&place.vault)) else {
-        return;
-    };
-    for path in temps {
-        let Some(header) = header_of(&path).filter(|it| it.generation <= there.generation) else {
+/// Removes what killed saves left behind, under the lock alone. What such a save had just taken out of the vault's place, and
+/// another program may have put there a moment before, is set aside, unless it is a backup already. As long as the vault isn't
+/// there, or can't be read, nothing that is whole is removed: it may be all there is.
+pub(super) fn sweep(place: &Place) {
+    for path in file::temps(place) {
+        let Some((header, mac)) = open::start(&path) else {
+            // Half of a file that never was the vault.
+            drop(fs::remove_file(path));
             continue;
         };
-        if let Ok(bytes) = file::read(&path, MAX_FILE) {
-            drop(keep_from(place, &path, &bytes, header.generation));
+        if header_of(&place.vault).is_none() {
+            continue;
+        }
+        let is_kept = file::was_written_as(&path, &mac)
+            || file::read(&path, MAX_FILE).is_ok_and(|bytes| {
+                is_backup(place, &bytes, header.generation)
+                    || set_aside_from(place, &path, &bytes, Aside::Unknown).is_ok()
+            });
+        if is_kept {
+            drop(fs::remove_file(path));
         }
     }
+}
+
+/// Whether a backup holds the very same.
+fn is_backup(place: &Place, bytes: &[u8], generation: u64) -> bool {
+    let named = named(place).unwrap_or_default();
+    let mut same = named.iter().filter(|(_, of)| *of == generation);
+    same.any(|(suffix, _)| file::read(&place.beside(suffix), MAX_FILE).is_ok_and(|it| it == bytes))
 }
 
 /// Keeps a file that can't be read as a damaged one, without looking at it. Returns where.

@@ -10,12 +10,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::failure::{Fails as _, Kind};
-use crate::vault::absorb;
-use crate::vault::container::Sealed;
+use crate::vault::backup::{self, Aside};
 use crate::vault::error::{VaultError, shown};
-use crate::vault::file::{self, Place};
-use crate::vault::header::{Header, MAX_START};
-use crate::vault::kdf::KdfLimit;
+use crate::vault::file::Place;
+use crate::vault::header::Header;
 use crate::vault::seal::KEY_LEN;
 use crate::vault::unlocked::Unlocked;
 use crate::vault::{Files, open};
@@ -51,8 +49,10 @@ impl Copy {
 pub enum News {
     /// Changes that are missing in the vault: [`Unlocked::merge_file`] takes them in.
     Changes,
-    /// Nobody knows: its key was changed where this vault doesn't know of, or it can't be read.
+    /// Nobody knows: its key was changed where this vault doesn't know of.
     Unknown,
+    /// Nobody knows: it can't be read, or is so large that a save shouldn't wait for it.
+    Unread,
 }
 
 /// The copies beside the vault that are not the same file once more, by name. Backups are none. Where the vault itself can't
@@ -61,7 +61,7 @@ pub fn copies(files: &Files) -> Vec<Copy> {
     let Ok(place) = Place::of(&files.vault) else {
         return Vec::new();
     };
-    let ours = start(&place.vault);
+    let ours = open::start(&place.vault);
     let mut found: Vec<PathBuf> = fs::read_dir(&place.dir)
         .into_iter()
         .flatten()
@@ -72,31 +72,27 @@ pub fn copies(files: &Files) -> Vec<Copy> {
         .collect();
     found.sort();
     found.truncate(MAX_COPIES);
-    let is_copy = |path: PathBuf| {
-        // A link may point anywhere, a pipe never ends.
-        let len = fs::symlink_metadata(&path)
-            .ok()
-            .filter(fs::Metadata::is_file)?
-            .len();
-        let (header, mac) = start(&path)?;
-        let is_ours = ours
-            .as_ref()
-            .is_none_or(|(own, own_mac)| own.vault_id == header.vault_id && *own_mac != mac);
-        is_ours.then_some(Copy {
-            path,
-            generation: header.generation,
-            len,
-        })
-    };
-    found.into_iter().filter_map(is_copy).collect()
+    found
+        .into_iter()
+        .filter_map(|path| copy_of(path, ours.as_ref()))
+        .collect()
 }
 
-/// A file's header and its MAC; only the start is read.
-fn start(path: &std::path::Path) -> Option<(Header, [u8; KEY_LEN])> {
-    let (start, len) = file::read_start(path, MAX_START).ok()?;
-    let (header, layout) = Header::read_start(&start, len).ok()?;
-    let mac = layout.mac(&start);
-    Some((header, mac))
+/// The file as a copy of the vault whose header and MAC these are, unless it is the same file once more.
+fn copy_of(path: PathBuf, ours: Option<&(Header, [u8; KEY_LEN])>) -> Option<Copy> {
+    // A link may point anywhere, a pipe never ends.
+    let len = fs::symlink_metadata(&path)
+        .ok()
+        .filter(fs::Metadata::is_file)?
+        .len();
+    let (header, mac) = open::start(&path)?;
+    let is_ours =
+        ours.is_none_or(|(own, own_mac)| own.vault_id == header.vault_id && *own_mac != mac);
+    is_ours.then_some(Copy {
+        path,
+        generation: header.generation,
+        len,
+    })
 }
 
 /// Whether a file is called like the vault but for a mark between its name and its extension. None of our own files is.
@@ -124,20 +120,27 @@ const OWN: [&str; 6] = [".bak-", ".tmp-", ".damaged-", ".aside-", ".lock", ".led
 
 impl Unlocked {
     /// The copies beside the vault that hold something which is missing here, or of which nobody knows what they hold. One
-    /// that only is older isn't among them. A few small files are read, no credential is needed.
+    /// that only is older isn't among them. What a save set aside is, where it holds something new. A few small files are read,
+    /// no credential is needed.
     pub fn copies_with_news(&self) -> Vec<(Copy, News)> {
-        copies(&self.files)
-            .into_iter()
-            .filter_map(|copy| {
-                let news = match self.has_news(&copy) {
-                    Ok(true) => News::Changes,
-                    // It can be merged by the other side only, which knows this one's key; damaged, there is nothing to merge.
-                    Err(error) if error.kind() == Kind::Damaged => return None,
-                    Err(_) => News::Unknown,
-                    Ok(false) => return None,
-                };
-                Some((copy, news))
-            })
+        let news = |copy: &Copy| match self.has_news(copy) {
+            Ok(true) => Some(News::Changes),
+            Ok(false) => None,
+            // Damaged, there is nothing to merge.
+            Err(error) if error.kind() == Kind::Damaged => None,
+            // It can be merged by the other side only, which knows this one's key.
+            Err(VaultError::ChangedKeys { .. }) => Some(News::Unknown),
+            Err(_) => Some(News::Unread),
+        };
+        let told = |copy: Copy| news(&copy).map(|news| (copy, news));
+        let ours = open::start(&self.place.vault);
+        let aside = backup::aside(&self.place, Aside::Unknown).into_iter();
+        let aside = aside.filter_map(|path| copy_of(path, ours.as_ref()));
+        // A person put another key's vault aside by restoring a backup over it.
+        let aside = aside.filter(|copy| self.has_news(copy).is_ok_and(|news| news));
+        let beside = copies(&self.files).into_iter().filter_map(told);
+        beside
+            .chain(aside.map(|copy| (copy, News::Changes)))
             .collect()
     }
 
@@ -149,20 +152,7 @@ impl Unlocked {
                 max: MAX_OPENED,
             });
         }
-        let theirs: Sealed = open::read_copy(&copy.path, KdfLimit::High)?;
-        let dek = self
-            .key_of(&theirs)
-            .ok_or_else(|| VaultError::ChangedKeys {
-                path: copy.path.clone(),
-            })?;
-        let from = Files {
-            vault: copy.path.clone(),
-            state: self.files.state.clone(),
-        };
-        let (_, records, _) = theirs
-            .open(&dek)
-            .map_err(|fault| open::damaged(&from, fault))?;
-        Ok(absorb::would_change(self, records))
+        self.lacks_what_is_in(&copy.path)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::UnixTime;
 use crate::secret::SecretText;
 use crate::vault::Files;
-use crate::vault::backup::backups;
+use crate::vault::backup::{self, backups};
 use crate::vault::body::Rest;
 use crate::vault::container;
 use crate::vault::error::VaultError;
@@ -57,7 +57,7 @@ pub(super) fn create_with(
     vault.place = Place::of(&files.vault)?;
     let held = file::lock(&vault.place, || {})?;
     if held.is_alone() {
-        file::sweep(&vault.place);
+        backup::sweep(&vault.place);
     }
     let entries = std::mem::take(&mut vault.entries);
     let records = entries.iter().map(|entry| &entry.record);
@@ -69,7 +69,7 @@ pub(super) fn create_with(
         &*vault.random,
     )?;
     vault.entries = entries;
-    Temp::write(&vault.place, &written.bytes, &*vault.random)?
+    Temp::write_vault(&vault.place, &written, &*vault.random)?
         .place_new(&vault.place, &written.bytes)?;
     match file::sync_dir(&vault.place.dir) {
         Ok(()) => {}

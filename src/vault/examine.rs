@@ -235,15 +235,15 @@ fn all_backups(
     for why in Aside::ALL {
         let what = match why {
             Aside::Damaged => "a damaged vault",
-            Aside::Unknown => "another vault, or this one under another key,",
+            Aside::Unknown => "another vault, or a copy of this one,",
         };
         for path in backup::aside(place, why) {
             findings.push(Finding::warning(
                 format!(
-                    "{} is {what} that was set aside when a backup was restored",
+                    "{} is {what} that was set aside when a backup was restored, or when a save met it",
                     shown(&path)
                 ),
-                "delete it when you need nothing from it",
+                "`vmfa backup merge` takes in what is missing here from a copy; delete it when you need nothing from it",
             ));
         }
     }
@@ -259,7 +259,7 @@ fn other_copies(files: &Files, is_readable: bool, findings: &mut Vec<Finding>) {
                     "{path} is another copy of this vault, of generation {}: a program that syncs the directory leaves such files where two machines changed the vault",
                     copy.generation
                 ),
-                format!("`vmfa backup merge {word}` takes in what is missing here; then it can be deleted"),
+                format!("`vmfa backup merge {word}` takes in what is missing here, and says whether it can be deleted then"),
             ),
             false => Finding::warning(
                 format!("{path} is a vault, of generation {}", copy.generation),

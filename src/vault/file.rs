@@ -10,8 +10,9 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::vault::container::Written;
 use crate::vault::error::{VaultError, hex};
-use crate::vault::seal::{self, Randomness};
+use crate::vault::seal::{self, KEY_LEN, Randomness};
 
 /// No vault of 100,000 records comes near it; reading stops here whatever a file claims.
 pub(super) const MAX_FILE: u64 = 256 << 20;
@@ -415,7 +416,22 @@ impl Temp {
         bytes: &[u8],
         from: &dyn Randomness,
     ) -> Result<Self, VaultError> {
-        let path = place.beside(&format!("{TEMP}{}", hex(&seal::random::<8>(from)?)));
+        Self::named(place, bytes, &seal::random::<8>(from)?)
+    }
+
+    /// As [`Self::write`], a vault. Its name says what was written there, so that it is told from what was swapped in for it.
+    pub(super) fn write_vault(
+        place: &Place,
+        written: &Written,
+        from: &dyn Randomness,
+    ) -> Result<Self, VaultError> {
+        let mut name = seal::random::<8>(from)?;
+        name[4..].copy_from_slice(named_after(&written.mac));
+        Self::named(place, &written.bytes, &name)
+    }
+
+    fn named(place: &Place, bytes: &[u8], name: &[u8; 8]) -> Result<Self, VaultError> {
+        let path = place.beside(&format!("{TEMP}{}", hex(name)));
         let file = create_new(&path).map_err(|e| io("write", &path, e))?;
         let temp = Self {
             path,
@@ -459,10 +475,9 @@ impl Temp {
         &self.path
     }
 
-    /// Gives the file another name, under which it stays; where that fails it stays under this one.
-    pub(super) fn rename_to(&mut self, path: &Path) -> io::Result<()> {
+    /// It isn't deleted with this value.
+    pub(super) fn stay(&mut self) {
         self.placed = true;
-        fs::rename(&self.path, path)
     }
 
     /// Puts the file in the vault's place unless something is there: `link` fails then, whoever comes at the same moment.
@@ -496,11 +511,14 @@ impl Drop for Temp {
     }
 }
 
-/// Removes what killed saves left behind. Only under the lock, and only names that this program gives.
-pub(super) fn sweep(place: &Place) {
-    for path in temps(place) {
-        drop(fs::remove_file(path));
-    }
+fn named_after(mac: &[u8; KEY_LEN]) -> &[u8] {
+    &mac[..4]
+}
+
+/// Whether the temporary file at this path was written as the vault that has this MAC.
+pub(super) fn was_written_as(path: &Path, mac: &[u8; KEY_LEN]) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| name.ends_with(&hex(named_after(mac))))
 }
 
 /// What killed saves left behind.

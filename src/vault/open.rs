@@ -12,7 +12,7 @@ use crate::vault::header::{Header, MAX_START};
 use crate::vault::kdf::KdfLimit;
 use crate::vault::merge;
 use crate::vault::pin::{self, Pin};
-use crate::vault::seal::{self, Key, Randomness, SystemRandomness};
+use crate::vault::seal::{self, KEY_LEN, Key, Randomness, SystemRandomness};
 use crate::vault::slot::{Credential, Slot, SlotInfo, Tried};
 use crate::vault::unlocked::Unlocked;
 use crate::vault::{Files, Rollback};
@@ -215,6 +215,14 @@ pub(super) fn read(path: &std::path::Path, limit: KdfLimit) -> Result<Sealed, Va
     let sealed = Sealed::read(read_bytes(path)?).map_err(damaged)?;
     within(&sealed.header, limit)?;
     Ok(sealed)
+}
+
+/// A file's header and its MAC; only the start is read.
+pub(super) fn start(path: &std::path::Path) -> Option<(Header, [u8; KEY_LEN])> {
+    let (start, len) = file::read_start(path, MAX_START).ok()?;
+    let (header, layout) = Header::read_start(&start, len).ok()?;
+    let mac = layout.mac(&start);
+    Some((header, mac))
 }
 
 /// A vault's bytes. A large file whose start already shows that it is none, or not a whole one, isn't read for that.

@@ -53,27 +53,25 @@ impl Unlocked {
         let newest = theirs.iter().map(|record| record.hlc).max();
         self.top = self.top.max(newest.unwrap_or_default());
         let written = |record: &Record| (record.hlc, record.device);
+        let names = self.entries.iter().enumerate();
+        let places: HashMap<Name, usize> = names
+            .map(|(at, entry)| (merge::name(&entry.record), at))
+            .collect();
         for record in theirs {
-            let Some(base) = bases.0.get_mut(&merge::name(record)) else {
-                continue;
-            };
-            if written(record) != written(&base.record) {
-                self.redo(base, record);
+            let name = merge::name(record);
+            // An older one was put back by a program that syncs the directory: what was made of it since isn't undone.
+            if let (Some(base), Some(at)) = (bases.0.get_mut(&name), places.get(&name))
+                && written(record) > written(&base.record)
+            {
+                self.redo(base, record, *at);
+                base.record = record.clone();
             }
-            base.record = record.clone();
         }
         self.bases = bases;
     }
 
-    fn redo(&mut self, base: &Base, theirs: &Record) {
+    fn redo(&mut self, base: &Base, theirs: &Record, at: usize) {
         let name = merge::name(theirs);
-        let at = self
-            .entries
-            .iter()
-            .position(|entry| merge::name(&entry.record) == name);
-        let Some(at) = at else {
-            return;
-        };
         let id = *self.entries[at].id();
         let mut record = self.entries[at].record.clone();
         if theirs.is_tombstone() && !record.is_tombstone() {
@@ -81,6 +79,10 @@ impl Unlocked {
             return;
         }
         if !record.is_tombstone() {
+            if let View::Unknown(_) = View::of(theirs, id) {
+                // Of a newer version: nothing of ours can be laid on what isn't understood. The later of the two stays, whole.
+                return;
+            }
             let seen = |record: &Record| match View::of(record, id) {
                 View::Account(summary) => Some(summary),
                 View::AccessKey(..) | View::Unknown(_) | View::Gone(_) => None,

@@ -64,8 +64,7 @@ pub fn restore_backup(
     let place = Place::of(&place.vault)?;
     let held = file::lock(&place, || {})?;
     if held.is_alone() {
-        backup::rescue(&place);
-        file::sweep(&place);
+        backup::sweep(&place);
     }
     let mut unreadable = false;
     let current = match file::read(&place.vault, MAX_FILE) {
@@ -126,7 +125,7 @@ pub fn restore_backup(
         &vault.dek,
         &*vault.random,
     )?;
-    let mut temp = Temp::write(&vault.place, &written.bytes, &*vault.random)?;
+    let mut temp = Temp::write_vault(&vault.place, &written, &*vault.random)?;
     if unreadable {
         vault.set_aside = Some(backup::set_aside_unread(&vault.place)?);
     }
@@ -139,11 +138,16 @@ pub fn restore_backup(
         }
         (Some(_), Present::Nothing) | (None, _) => {}
     }
-    if temp.swap(&vault.place) {
-        // Another program may have put something there since it was read.
-        let is_known = unreadable
-            || file::read(temp.path(), MAX_FILE)
-                .is_ok_and(|there| current.as_ref() == Some(&there));
+    if current.is_none() && !unreadable {
+        // Not over what another program may have put there meanwhile.
+        temp.place_new(&vault.place, &written.bytes)?;
+    } else if temp.swap(&vault.place) {
+        // It may have put something there since it was read.
+        let is_known = match (file::read(temp.path(), MAX_FILE), &current) {
+            (Ok(there), Some(read)) => there == *read,
+            (Ok(_), None) => false,
+            (Err(_), read) => read.is_none(),
+        };
         if !is_known {
             vault.set_aside = Some(backup::move_aside(&vault.place, &mut temp)?);
         }

@@ -1,9 +1,11 @@
 //! Saving: lock, read again, merge, encode, verify, replace.
 
+use std::path::PathBuf;
+
 use crate::clock::UnixTime;
 use crate::vault::absorb;
-use crate::vault::backup;
-use crate::vault::body::{Device, MAX_DEVICES, SlotKey};
+use crate::vault::backup::{self, Aside};
+use crate::vault::body::{Device, MAX_DEVICES, Rest, SlotKey};
 use crate::vault::container::{self, SLOT_IKM, Sealed, Written};
 use crate::vault::error::VaultError;
 use crate::vault::file::{self, Lock, MAX_FILE, Temp};
@@ -13,7 +15,7 @@ use crate::vault::merge;
 use crate::vault::open::{self, MAX_PASSPHRASES};
 use crate::vault::pin;
 use crate::vault::record::Record;
-use crate::vault::seal;
+use crate::vault::seal::{self, Key};
 use crate::vault::slot::Slot;
 use crate::vault::unlocked::Unlocked;
 
@@ -38,7 +40,8 @@ impl Unlocked {
     ///
     /// # Errors
     /// The vault is gone, damaged, or under keys that this value doesn't know: it is left as it is. The disk is full, read
-    /// only or failing: the old vault stays. The changes stay in memory; saving can be tried again.
+    /// only or failing: the old vault stays; or, where a program that takes no lock had put another copy there at the last
+    /// moment, the new one with that copy kept beside it. The changes stay in memory; saving can be tried again.
     pub fn save(&mut self, now: UnixTime) -> Result<Saved, VaultError> {
         if !self.dirty {
             return Ok(Saved::Unchanged);
@@ -55,11 +58,11 @@ impl Unlocked {
         let lock = self.take_lock()?;
         let is_alone = lock.is_alone();
         if is_alone {
-            backup::rescue(&self.place);
-            file::sweep(&self.place);
+            backup::sweep(&self.place);
             pin::sweep(&self.files.state, &self.header.vault_id);
         }
         let mut attempts = ATTEMPTS;
+        let mut taken = Vec::new();
         while attempts > 0 {
             attempts -= 1;
             let bytes = file::read(&self.place.vault, MAX_FILE)
@@ -76,7 +79,7 @@ impl Unlocked {
                 return Ok(Saved::Unchanged);
             }
             let (header, written) = self.encode(generation, now)?;
-            let mut temp = Temp::write(&self.place, &written.bytes, &*self.random)?;
+            let mut temp = Temp::write_vault(&self.place, &written, &*self.random)?;
             let is_alone = is_alone && lock.is_in_place(&self.place);
             if !is_alone {
                 // Nothing keeps the others away: look once more, as late as can be.
@@ -91,7 +94,10 @@ impl Unlocked {
             }
             // The lock keeps our own savers away, and not a program that syncs the directory.
             if lock.may_meet_others() && temp.swap(&self.place) {
-                if self.take_in_replaced(&mut temp, &bytes)? {
+                if let Some(path) = self.take_in_replaced(&mut temp, &bytes, &written)? {
+                    taken.push(path);
+                    // What stands there now is what this value held until then, and news to nobody.
+                    self.base_mac = written.mac;
                     attempts = ATTEMPTS_OWED;
                     continue;
                 }
@@ -120,6 +126,11 @@ impl Unlocked {
             self.removed_slots.clear();
             self.dirty = false;
             self.bases.clear();
+            if synced.is_ok() {
+                for path in taken {
+                    drop(std::fs::remove_file(path));
+                }
+            }
             backup::prune(&self.place, &self.header.vault_id);
             self.write_pin();
             drop(lock);
@@ -133,24 +144,34 @@ impl Unlocked {
         })
     }
 
-    /// After a swap: when what was replaced isn't `expected`, somebody saved at the last moment. It is kept as a backup and
-    /// merged, and a save must follow; true then. When it can't be merged, it is put back.
-    fn take_in_replaced(&mut self, temp: &mut Temp, expected: &[u8]) -> Result<bool, VaultError> {
+    /// After a swap: when what was replaced isn't `expected`, somebody saved at the last moment. It is merged, and a save must
+    /// follow; until that is done it is kept, as a backup and where this says. When it can't be merged, it is put back.
+    fn take_in_replaced(
+        &mut self,
+        temp: &mut Temp,
+        expected: &[u8],
+        written: &Written,
+    ) -> Result<Option<PathBuf>, VaultError> {
         let taken = file::read(temp.path(), MAX_FILE).and_then(|replaced| {
             if replaced == expected {
-                return Ok(false);
+                return Ok(None);
             }
             let other = Sealed::read(replaced.clone())
                 .map_err(|fault| open::damaged(&self.files, fault))?;
             let generation = other.header.generation;
-            backup::keep_from(&self.place, temp.path(), &replaced, generation)?;
             self.take_in(other)?;
             self.dirty = true;
-            Ok(true)
+            backup::keep_from(&self.place, temp.path(), &replaced, generation)?;
+            // Backups go in time, and another save may not come soon.
+            backup::set_aside_from(&self.place, temp.path(), &replaced, Aside::Unknown).map(Some)
         });
-        if taken.is_err() && !temp.swap(&self.place) {
-            // It can't be put back: at least it isn't deleted.
-            backup::move_aside(&self.place, temp)?;
+        if taken.is_err() {
+            let is_back = temp.swap(&self.place)
+                && file::read(temp.path(), MAX_FILE).is_ok_and(|back| back == written.bytes);
+            if !is_back {
+                // It can't be put back, or something else stood there by then: at least it isn't deleted.
+                backup::move_aside(&self.place, temp)?;
+            }
         }
         taken
     }
@@ -199,16 +220,45 @@ impl Unlocked {
         let (header, mut records, rest) = theirs
             .open(theirs_dek)
             .map_err(|fault| open::damaged(&self.files, fault))?;
+        let (slots, slot_keys) = self.joined_slots(header.slots, &rest, theirs_dek, resealed)?;
+        if resealed {
+            records = absorb::unseen(&self.entries, records);
+            for record in &mut records {
+                inner::reseal(record, theirs_dek, &self.dek, &*self.random)?;
+            }
+        }
+        let top = records.iter().map(|record| record.hlc).max();
+        self.read_top = self.read_top.max(top.unwrap_or_default());
+        self.rebase(&records);
+        self.take_records(records, &rest.devices);
+        self.rest.slot_keys = slot_keys;
+        self.header.slots = slots;
+        // Never changed here: the file on disk knows best.
+        self.header.extensions = header.extensions;
+        self.header.minor = self.header.minor.max(header.minor);
+        self.highest = self.highest.max(header.generation);
+        Ok(())
+    }
+
+    /// Our slots and theirs, which are under `theirs_dek`, and the sealed keys of both. `resealed` where that isn't our DEK.
+    pub(super) fn joined_slots(
+        &self,
+        theirs: Vec<Slot>,
+        rest: &Rest,
+        theirs_dek: &Key,
+        resealed: bool,
+    ) -> Result<(Vec<Slot>, Vec<SlotKey>), VaultError> {
+        let vault_id = self.header.vault_id;
         let mut slots = self.header.slots.clone();
         let mut slot_keys = self.rest.slot_keys.clone();
-        for mut slot in header.slots {
+        for mut slot in theirs {
             let is_known = slots.iter().any(|known| known.id == slot.id)
                 || self.removed_slots.contains(&slot.id);
             if is_known {
                 continue;
             }
             let key = rest.slot_keys.iter().find(|key| key.slot == slot.id);
-            match container::slot_ikm(&rest, &slot.id, theirs_dek) {
+            match container::slot_ikm(rest, &slot.id, theirs_dek) {
                 Some(ikm) if resealed => {
                     slot.wrap(&ikm, &vault_id, &self.dek, &*self.random)?;
                     let ikm =
@@ -235,23 +285,7 @@ impl Unlocked {
                 max: MAX_PASSPHRASES,
             });
         }
-        if resealed {
-            records = absorb::unseen(&self.entries, records);
-            for record in &mut records {
-                inner::reseal(record, theirs_dek, &self.dek, &*self.random)?;
-            }
-        }
-        let top = records.iter().map(|record| record.hlc).max();
-        self.read_top = self.read_top.max(top.unwrap_or_default());
-        self.rebase(&records);
-        self.take_records(records, &rest.devices);
-        self.rest.slot_keys = slot_keys;
-        self.header.slots = slots;
-        // Never changed here: the file on disk knows best.
-        self.header.extensions = header.extensions;
-        self.header.minor = self.header.minor.max(header.minor);
-        self.highest = self.highest.max(header.generation);
-        Ok(())
+        Ok((slots, slot_keys))
     }
 
     /// Merges records that are sealed under our DEK, and the devices that wrote them.

@@ -20,6 +20,7 @@ mod forks;
 mod keys;
 mod life;
 mod saving;
+mod underneath;
 mod vectors;
 
 pub(super) const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);

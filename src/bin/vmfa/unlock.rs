@@ -325,7 +325,12 @@ impl Context {
                 ),
                 News::Unknown => format!(
                     "{} is a copy of this vault that doesn't open with its key: `vmfa --vault {word} backup merge VAULT` merges \
-                     this one there, and `vmfa backup restore {word}` puts the result here",
+                     this one there; if that says that it did, `vmfa backup restore {word}` puts the result here",
+                    self.place.show(&copy.path)
+                ),
+                News::Unread => format!(
+                    "{} seems to be a copy of this vault, and wasn't looked into, for its size or since it can't be read: \
+                     `vmfa backup merge {word}` takes in what is missing here",
                     self.place.show(&copy.path)
                 ),
             });

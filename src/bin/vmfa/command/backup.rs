@@ -1,5 +1,6 @@
 //! `vmfa backup`: the generations that saves leave behind.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -165,17 +166,24 @@ fn of_generation(context: &Context, generation: u64) -> Outcome<PathBuf> {
 fn merge(context: &Context, input: &BackupMerge) -> Outcome {
     let mut vault = context.open()?;
     let name = context.place.show(&input.copy);
+    let slots = vault::backup_slots(&input.copy, KdfLimit::High)?;
     let before = vault.live().count();
     // Said of no other file: it might be somebody's backup, or the vault itself.
     let real = std::fs::canonicalize(&input.copy).ok();
     let copies = vault::copies(&context.files);
-    let then = match copies.iter().any(|copy| Some(&copy.path) == real.as_ref()) {
-        true => ", and can be deleted",
-        false => "",
-    };
+    let is_copy = copies.iter().any(|copy| Some(&copy.path) == real.as_ref());
     let news = vault.merge_file(&input.copy)?;
     let now = context.now()?;
     save(context, &mut vault, now)?;
+    let ways: HashSet<_> = vault.slots().into_iter().map(|slot| slot.id).collect();
+    let then = match slots.iter().all(|slot| ways.contains(&slot.id)) {
+        true if is_copy => ", and can be deleted",
+        true => "",
+        // Under an earlier key: whether they were removed here since, or added there, nobody knows.
+        false => {
+            ". It opens in ways that this vault doesn't: if one of them was added there and is wanted here, add it here"
+        }
+    };
     context.screen.remark(&if news {
         format!(
             "took in {name}: {before} accounts before, {} now; the copy is left where it is{then}",
@@ -191,10 +199,12 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
 }
 
 fn purge(context: &Context, input: &BackupPurge) -> Outcome {
-    let mut backups = vault::backups(&context.files)?;
     let ours = vault_id(context);
+    let mut backups = vault::backups(&context.files)?;
     // One whose owner isn't seen may be ours: the library looks once more.
     backups.retain(|backup| backup.vault_id.is_none() || backup.vault_id == ours);
+    let unread = backups.iter().filter(|backup| backup.vault_id.is_none());
+    let unread = unread.count();
     if backups.is_empty() {
         context.screen.remark("there are no backups of this vault");
         return Ok(());
@@ -208,9 +218,16 @@ fn purge(context: &Context, input: &BackupPurge) -> Outcome {
             .hint("say --yes")
         })?;
         if !terminal.confirm(&format!(
-            "Delete {} of {}?",
-            counted(backups.len(), "backup"),
-            context.vault_name()
+            "Delete {} of {}{}?",
+            counted(backups.len() - unread, "backup"),
+            context.vault_name(),
+            match unread {
+                0 => String::new(),
+                unread => format!(
+                    ", and of {} that can't be read now whatever is its own",
+                    counted(unread, "file")
+                ),
+            }
         ))? {
             return Err(Fault::new(Exit::Interrupted, "nothing was deleted"));
         }

@@ -131,6 +131,12 @@ fn add(context: &Context, input: SlotAdd) -> Outcome {
 /// A new key file of 32 random bytes that nobody else can read, on disk before any slot depends on it.
 fn make_key_file(context: &Context, path: &Path) -> Outcome {
     let name = context.place.show(path);
+    if path.as_os_str() == "-" {
+        // It is read once more, to add the slot.
+        return Err(
+            Fault::usage("a key file needs a name").hint("name a file that isn't there yet")
+        );
+    }
     let random = ring::rand::generate::<[u8; 32]>(&ring::rand::SystemRandom::new())
         .map_err(|_| Fault::new(Exit::Internal, "the system has no random numbers to give"))?;
     new_file(context, path, &Secret::new(random.expose().to_vec()))?;

@@ -51,10 +51,10 @@ pub(super) fn draw(state: &State, board: &Board, dialog: &Dialog, frame: &mut Fr
             let name = board.summary(id).map(named).unwrap_or_default();
             let room = open(state, "this account asks", (60, 6), frame);
             let width = usize::from(room.width);
-            let mut lines = styled(
-                wrapped(&format!("Give a code of {name}?"), width),
-                state.theme.text,
-            );
+            let mut question = wrapped(&format!("Give a code of {name}?"), width);
+            // However long a name is, what can be answered is seen.
+            question.truncate(usize::from(room.height).saturating_sub(1).max(1));
+            let mut lines = styled(question, state.theme.text);
             lines.push(keys(state, &[("y", "yes"), ("n", "no")]));
             put(&lines, 0, room, frame);
         }
