@@ -96,8 +96,8 @@ def rooms(vmfa, tmp_path_factory):
     made = House(root / "made", [vmfa]).build()
     made.must("init", "--kdf", CHEAP)
     names = [ONE, f"{TWIN}&period=31", f"{TWIN}&period=32", ASKS, THROWN, BIG]
-    uris = [f"otpauth://totp/{name.split('&')[0]}?secret={SECRET[n:]}{SECRET[:n]}{'&' + name.split('&')[1] if '&' in name else ''}"
-            for n, name in enumerate(names)]
+    halves = [name.partition("&") for name in names]
+    uris = [f"otpauth://totp/{name}?secret={SECRET[n:]}{SECRET[:n]}{mark}{more}" for n, (name, mark, more) in enumerate(halves)]
     uris.append(f"otpauth://hotp/{COUNTED}?secret={SECRET[::-1]}&counter=1")
     made.must("add", "--uri", "-", stdin="\n".join(uris))
     made.must("edit", ASKS, "--confirm")
@@ -376,7 +376,8 @@ def files(table):
         "text": ALL,
         "policy": j({"Version": "2012-10-17", "Statement": [{"Sid": ALL, "Effect": "Deny", "NotAction": [ALL, "iam:x"],
                                                              "Resource": "*",
-                                                             "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": ALL}}}]}),
+                                                             "Condition": {"BoolIfExists": {
+                                                                 "aws:MultiFactorAuthPresent": ALL}}}]}),
     }
     # Of what can't be told for an export at all nothing is repeated.
     silent = ("unknown", "broken", "xml", "text")
@@ -500,6 +501,14 @@ def device(serial, user=ALL, since=SINCE):
     return {"serial_number": serial, "user_name": user, "enable_date": since}
 
 
+def stand_in(place):
+    """Puts it where vmfa looks for the program; gives what has it answer."""
+    caller = place / "vmfa-aws"
+    caller.write_text(CALLER.format(python=sys.executable, key=KEY_ID))
+    caller.chmod(0o755)
+    return lambda answers: (place / "vmfa-aws.json").write_text(json.dumps({"*": refused(), **answers}))
+
+
 def beside(table, folder):
     """What AWS says, beyond what XML can hold: from a stand-in of the program that makes the calls. It gives no session: that
     program lets no key pass that is more than visible ASCII."""
@@ -507,9 +516,7 @@ def beside(table, folder):
     place = house.root / "installed"
     place.mkdir()
     shutil.copy(house.program[0], place / "vmfa")
-    caller = place / "vmfa-aws"
-    caller.write_text(CALLER.format(python=sys.executable, key=KEY_ID))
-    caller.chmod(0o755)
+    answer = stand_in(place)
     # A device each, since a code is given once, and a device has but a few at a time.
     commands = [["credentials"], ["exec", "--", "true"], ["env"], ["login"], ["credentials", "--new"]]
     profiles, keys, uris = "[profile base]\nregion = eu-west-1\n", "", ""
@@ -525,7 +532,7 @@ def beside(table, folder):
         house.must("edit", f"d{number}", "--serial-number", f"{ARN}:mfa/d{number}")
 
     def shown(answers, *arguments, profile="base", **more):
-        (place / "vmfa-aws.json").write_text(json.dumps({"*": refused(), **answers}))
+        answer(answers)
         after = arguments.index("--") if "--" in arguments else len(arguments)
         whole = ["aws", *arguments[:after], "--profile", profile, *arguments[after:]]
         return table.shown(*whole, program=[place / "vmfa", *house.argv(whole)[1:]], **more)
@@ -674,6 +681,23 @@ def test_control_a_program_that_shows_nothing_is_noticed(tmp_path, evidence):
             screen.wait("another")
     evidence("terminal", control=len(missing) + 1)
     assert missing == ["nothing", "half"] and table.cases == len(MARKS) and table.marks == MARKS
+
+
+# Asks as vmfa does, and prints what it hears.
+NAIVE = """
+import json, subprocess, sys
+asked = '{}\\n{"operation": "sts:GetCallerIdentity"}\\n'
+heard = json.loads(subprocess.run([sys.argv[1]], input=asked, capture_output=True, text=True, check=True).stdout)
+print("AWS says:", heard["outcome"]["Refused"]["message"])
+"""
+
+
+def test_control_what_aws_says_is_caught_where_it_is_printed_raw(tmp_path, evidence):
+    stand_in(tmp_path)({})
+    command = [sys.executable, "-c", NAIVE, str(tmp_path / "vmfa-aws")]
+    said, _ = at_terminal(command, {**os.environ, "LC_ALL": "C.UTF-8"}, tmp_path)
+    evidence("terminal", control=bool(offences(said)))
+    assert offences(said) and standing(said) == MARKS
 
 
 def test_control_each_text_is_seen_where_it_is_printed_raw(tmp_path, evidence):
