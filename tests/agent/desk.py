@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "vault"))
 import read_vault  # noqa: E402
 
 CHEAP = "19456,1,1"
-# Nothing here takes a tenth of it on a machine that is as slow as ours under load.
+# Nothing here takes a tenth of it, even on two busy processors.
 PATIENCE = 60
 NOBODY = 65534
 VECTORS = Path(__file__).resolve().parents[2] / "vectors/vault/v1"

@@ -1,12 +1,13 @@
 """A label from a vault that somebody else made, in the notification that asks for a yes."""
 
+import html
 import shutil
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 from bus import until  # noqa: E402
-from shown import ALL, TEXTS, offences, rewritten  # noqa: E402
+from shown import ALL, offences, rewritten, standing  # noqa: E402
 
 
 def test_a_notification_says_nothing_that_steers(desk, desktop, evidence):
@@ -29,8 +30,10 @@ def test_a_notification_says_nothing_that_steers(desk, desktop, evidence):
     # Its words; what else it tells the server is our own.
     said = [text for shown in server.shown.values() for text in (shown["title"], shown["text"], *shown["actions"])]
     found = [what for text in said for what in offences(text.encode())]
-    evidence("terminal", cases=len(TEXTS), faults=len(TEXTS), losses=len(found))
+    seen = standing(html.unescape("\n".join(said)).encode())
+    evidence("terminal", cases=len(seen), faults=len(seen), losses=len(found))
     assert any("alpha" in text for text in said), said
+    assert seen, said
     assert not found, found
     # Markup is read in the text alone, and none of it is the label's.
     assert all("<" not in shown["text"] for shown in server.shown.values()), said

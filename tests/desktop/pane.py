@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# Nothing here takes a tenth of it on a machine that is as slow as ours under load.
+# Nothing here takes a tenth of it, even on two busy processors.
 PATIENCE = 60
 
 

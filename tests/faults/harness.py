@@ -23,7 +23,7 @@ CODE_AT_59 = "287082"
 OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 THIRD_SECRET = "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U"
 NAIVE = Path(__file__).with_name("naive.py")
-# A run that hangs is a failure; on a machine as slow as ours under load none takes a tenth of this.
+# A run that hangs is a failure; none takes a tenth of this, even on two busy processors.
 PATIENCE = 60
 
 

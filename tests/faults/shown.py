@@ -3,12 +3,15 @@
 The judge knows the Unicode database and the sequences that vmfa itself makes, and nothing of how vmfa cleans a text.
 """
 
+import codecs
 import io
 import os
 import re
 import secrets
+import string
 import struct
 import sys
+import time
 import unicodedata
 from pathlib import Path
 from unittest import mock
@@ -48,21 +51,27 @@ TEXTS = {
     "a stack of marks": "Z" + "\u0301\u0316\u0489" * 40,
     "music": "\U0001d173a\U0001d17a\U0001bca0",
 }
-ALL = "".join(f"<{text}>" for text in TEXTS.values())
-# No UTF-8 at all: a byte of C1, a half character, an overlong one, and a surrogate.
-RAW = b"<\x9b6n><\xff\xfe><\xe2\x80><\xc0\x9b><\xed\xa0\x80>"
+# Each stands between marks of its own: whatever becomes of it, where both are seen it was shown.
+FRAMED = [f"<{mark}{text}{mark}>" for mark, text in zip(string.ascii_uppercase, TEXTS.values(), strict=False)]
+assert len(FRAMED) == len(TEXTS)
+ALL = "".join(FRAMED)
+# No UTF-8 at all: a byte of C1, two that never are, half a character, an overlong one, and a surrogate.
+RAW = b"<1\x9b6n1><2\xff\xfe2><3\xe2\x803><4\xc0\x9b4><5\xed\xa0\x805>"
 RAW_TEXT = os.fsdecode(RAW)
+MARKS = set(string.ascii_uppercase[:len(FRAMED)])
+RAW_MARKS = set("12345")
 LONG = "L" * 3000
 
 # The sequences that vmfa makes itself, as its sources have them: styles, erasing and moving for what it draws in place.
 LINES = re.compile(
     rb"\x1b\[(?:0|1|2|4|33|1;31|1;4)?m|\r?\x1b\[[JK]|\x1b\[\?(?:25|7|1049)[hl]|\x1b\[\d+[AC]|\x1b\[2J|\x1b\[H|\r(?=\x1b\[)"
-    # A code of six digits into the terminal's clipboard: never with padding, which the hostile one has.
-    rb"|\x1b\]52;c;[A-Za-z0-9+/]{8}\x07"
+    # A code of six digits into the terminal's clipboard, by way of tmux or not: never with padding, which the hostile one has.
+    rb"|\x1bPtmux;\x1b\x1b\]52;c;[A-Za-z0-9+/]{8}\x07\x1b\\|\x1b\]52;c;[A-Za-z0-9+/]{8}\x07"
 )
 # And those of a drawn screen: ratatui's and crossterm's.
 SCREEN = re.compile(
-    LINES.pattern + rb"|\x1b\[\d*(?:;\d+)*m|\x1b\[\d+;\d+H|\x1b\[\?(?:1000|1002|1003|1004|1006|1015|2004|2026)[hl]|\x1b\[\d* q|\x1b\[[0-3]?[JK]"
+    LINES.pattern + rb"|\x1b\[\d*(?:;\d+)*m|\x1b\[\d+;\d+H|\x1b\[\?(?:1000|1002|1003|1004|1006|1015|2004|2026)[hl]"
+    rb"|\x1b\[\d* q|\x1b\[[0-3]?[JK]"
 )
 JOINERS = "\u200c\u200d"
 MOST_MARKS = 16
@@ -97,11 +106,27 @@ def offences(data, sequences=LINES):
         elif is_selector(character):
             bad = not (before > "\x7f" or after == "\u20e3") or before in JOINERS or is_selector(before)
         else:
-            bad = kind in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in BLANK or ord(character) & 0xFFFE == 0xFFFE or marks > MOST_MARKS
+            bad = kind in ("Cc", "Cf", "Cs", "Zl",
+                           "Zp") or character in BLANK or ord(character) & 0xFFFE == 0xFFFE or marks > MOST_MARKS
         if bad:
             found.append(f"U+{ord(character):04X} in {text[max(0, at - 30):at + 10]!r}")
     if "panicked" in text or "internal error" in text:
         found.append(f"a panic: {text[-300:]!r}")
+    return found
+
+
+def standing(data, sequences=LINES):
+    """The marks of the texts of which what is left stands in what a terminal was sent."""
+    return set(re.findall(r"<(\w)[^<>]*\1>", sequences.sub(b"", data).decode(errors="replace")))
+
+
+def parts(size):
+    """The texts in parts of at most so many bytes, each whole: for places that take no more."""
+    found = [""]
+    for text in FRAMED:
+        if len((found[-1] + text).encode()) > size:
+            found.append("")
+        found[-1] += text
     return found
 
 
@@ -112,19 +137,14 @@ ASKS = rb"(?:\[y/N\] |(?:Passphrase|assphrase|[Ss]ecret|code|again)[^\n]*: |Whic
 
 
 def at_terminal(command, env, cwd, script=(), size=(50, 160)):
-    """Runs a command on a terminal: every byte that it was sent, and the exit code. The script is what is waited for (nothing: a
-    moment), and what is typed then; whatever is asked beyond it is answered with ^C."""
+    """Runs a command on a terminal: every byte that it was sent, and the exit code. The script is what is waited for, and
+    what is typed then; whatever is asked beyond it is answered with ^C."""
     seen = io.BytesIO()
     child = pexpect.spawn(command[0], command[1:], env=env, cwd=str(cwd), timeout=PATIENCE, dimensions=size)
     child.logfile_read, child.delaybeforesend, child.ptyproc.delayafterclose = seen, None, 0
     try:
         for wanted, typed in script:
-            if wanted is None:
-                # What is drawn now is seen before the next key; nothing hangs on how much of it.
-                if child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=0.1):
-                    break
-            else:
-                child.expect_exact(wanted)
+            child.expect_exact(wanted)
             child.send(typed)
         while child.expect([pexpect.EOF, ASKS]):
             child.send("\x03")
@@ -134,6 +154,107 @@ def at_terminal(command, env, cwd, script=(), size=(50, 160)):
     finally:
         child.close(force=True)
     return seen.getvalue(), child.exitstatus
+
+
+class Drawn:
+    """A program that draws on a terminal: every byte that it was sent, and what stands on it."""
+
+    PIECES = re.compile(r"\x1b\[(\??)([\d;]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^\[\]]|[^\x1b]", re.S)
+
+    def __init__(self, command, env, cwd, size=(50, 160)):
+        self.lines, self.columns = size
+        self.sent, self.rest, self.decoder = bytearray(), "", codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.cells, self.at = [], (0, 0)
+        self.clear(0)
+        self.child = pexpect.spawn(command[0], command[1:], env=env, cwd=str(cwd), timeout=PATIENCE, dimensions=size)
+        self.child.delaybeforesend, self.child.ptyproc.delayafterclose = None, 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def clear(self, line):
+        self.cells[line:] = [[" "] * self.columns for _ in range(self.lines - line)]
+
+    def read(self):
+        """Takes in what there is; whether the program still has the terminal."""
+        try:
+            data = self.child.read_nonblocking(1 << 16, timeout=0.02)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.sent += data
+        self.rest += self.decoder.decode(data)
+        at = 0
+        while piece := self.PIECES.match(self.rest, at):
+            at = piece.end()
+            self.put(piece)
+        self.rest = self.rest[at:]
+        return True
+
+    def put(self, piece):
+        line, column = self.at
+        private, numbers, does = piece.groups()
+        if does == "H":
+            line, column = ([int(number or 1) - 1 for number in numbers.split(";")] + [0, 0])[:2]
+        elif does == "J" and not private:
+            self.clear(0 if numbers == "2" else line)
+        elif does == "K":
+            self.cells[line][column:] = [" "] * (self.columns - column)
+        elif does == "C":
+            column += int(numbers or 1)
+        elif piece[0] == "\r":
+            column = 0
+        elif piece[0] == "\n":
+            line += 1
+        elif len(piece[0]) == 1:
+            wide = 2 if unicodedata.east_asian_width(piece[0]) in "WF" else 0 if unicodedata.category(piece[0]) in ("Mn", "Me",
+                "Cf") else 1
+            if not wide and column:
+                self.cells[line][column - 1] += piece[0]
+            elif column + wide <= self.columns:
+                self.cells[line][column:column + wide] = [piece[0]] + [""] * (wide - 1)
+            column += wide
+        self.at = min(line, self.lines - 1), min(column, self.columns)
+
+    def text(self):
+        return "\n".join("".join(line).rstrip() for line in self.cells)
+
+    def box(self, title):
+        """What stands in the dialog of that title, and nothing from around it; nothing before it is drawn to its end."""
+        head = ["╭", *f" {title} "]
+        for top, line in enumerate(self.cells):
+            for left in range(self.columns):
+                if line[left:left + len(head)] == head:
+                    right = line.index("╮", left) if "╮" in line[left:] else self.columns - 1
+                    bottom = next((number for number in range(top, self.lines) if self.cells[number][right] == "╯"), top)
+                    return "\n".join("".join(self.cells[number][left + 2:right - 1]).rstrip() for number in range(top + 1,
+                        bottom))
+        return ""
+
+    def wait(self, *words, gone=(), box=None):
+        """Until all the words stand there (in the box of that title), and none of those that are to be gone; gives the text."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            text = self.box(box) if box else self.text()
+            if text and all(word in text for word in words) and not any(word in text for word in gone):
+                return text
+            ended = "" if self.read() else "it has ended; "
+            assert not ended and time.monotonic() < until, f"never {words} without {gone}; {ended}there stands\n{self.text()}"
+
+    def type(self, text):
+        self.child.send(text)
+
+    def ends(self):
+        """Its exit code, when it has ended."""
+        until = time.monotonic() + PATIENCE
+        while self.read():
+            assert time.monotonic() < until, f"it never ends; there stands\n{self.text()}"
+        self.child.wait()
+        return self.child.exitstatus
 
 
 # --- a vault that somebody else made ---
