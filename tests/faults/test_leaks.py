@@ -41,19 +41,20 @@ def found_in(data):
 
 
 class Looked:
-    """Where a secret was seen, how many bytes were looked at, and the runs: those whose traces can be judged, and those of them that
-    were handed something to give away."""
+    """Where a secret was seen, how many bytes were looked at, and the runs: those whose traces can be judged, and those of them
+    that were handed something to give away."""
 
     def __init__(self, house):
-        self.house, self.seen, self.bytes, self.runs, self.judged, self.planted = house, [], 0, 0, 0, 0
+        self.house, self.seen = house, []
+        self.bytes = self.runs = self.judged = self.planted = 0
 
     def at(self, name, where, data):
         self.bytes += len(data)
         self.seen += [f"{name}: {form} in {where}" for form in found_in(data)]
 
     def run(self, name, trace, given, *public):
-        """A run that is over: what it told the system, and what lies in the home now. Every one of vmfa opens the vault, says something
-        that isn't secret, or does both."""
+        """A run that is over: what it told the system, and what lies in the home now. Every one of vmfa opens the vault, says
+        something that isn't secret, or does both."""
         told = traces.told(trace)
         self.at(name, "trace", b"\n\0\n".join(told.values()))
         for file in self.house.home.rglob("*"):
@@ -61,19 +62,20 @@ class Looked:
                 self.at(name, file.relative_to(self.house.home), file.read_bytes())
         vault = (traces.PATH, bytes(self.house.vault))
         self.runs += 1
-        if self.house.naive or traces.shows(trace, vault, *public):
+        if self.house.naive or traces.shows(trace, told, vault, *public):
             self.judged += 1
             # The vault holds the secret, and the passphrase opens it.
             opened = told.get(traces.PATH, b"")
             self.planted += bool(given) or bytes(self.house.vault) in opened or bytes(self.house.passphrase) in opened
 
     def counts(self):
-        """A run is no case where this user's traces hold nothing; what was found in the files and the output is a loss all the same."""
+        """A run is no case where this user's traces hold nothing; what is found in the files and the output is a loss all the same."""
         return {"cases": self.judged, "faults": self.planted, "losses": len(self.seen)}
 
     def __str__(self):
-        blind = f", {self.runs - self.judged} of {self.runs} runs are no cases: without CAP_SYS_PTRACE only output and files are judged"
-        return f"{self.bytes} bytes looked at, {len(self.seen)} secrets seen" + (blind if self.judged < self.runs else "")
+        blind = self.runs - self.judged
+        return f"{self.bytes} bytes looked at, {len(self.seen)} secrets seen" + (
+            f"; {blind} runs are no cases: without CAP_SYS_PTRACE only output and files are judged" if blind else "")
 
 
 def leaks(house):
@@ -109,7 +111,8 @@ def leaks(house):
         looked.at(name, "stderr", done.err)
         looked.at(name, "stdout", done.out)
         given = stdin or any(isinstance(part, Path) for part in arguments)
-        looked.run(name, trace.read_bytes(), given, *[("a pipe", line) for line in (done.out + done.err).splitlines() if line])
+        printed = [("a pipe", line) for line in (done.out + done.err).splitlines() if line]
+        looked.run(name, trace.read_bytes(), given, *printed)
         trace.unlink()
     return looked
 
@@ -205,15 +208,15 @@ os.write(1, sys.stdin.buffer.read())
 
 
 def test_control_a_trace_of_pointers_is_no_evidence(tmp_path, figures, evidence):
-    """A program that gives everything away, and is closed to its own user as vmfa is: nobody without CAP_SYS_PTRACE sees it in the trace,
-    and such a trace isn't taken for a clean one."""
+    """A program that gives everything away, and is closed to its own user as vmfa is: nobody without CAP_SYS_PTRACE sees it in the
+    trace, and such a trace isn't taken for a clean one."""
     trace, vault = tmp_path / "trace", tmp_path / "accounts.vmfa"
-    told = subprocess.run([*traces.without_a_look(), *map(str, traces.before(trace)), sys.executable, "-I", "-S", "-c", BLIND, vault],
-                          input=TYPED.encode(), capture_output=True, check=True).stdout
-    assert told == TYPED.encode()
+    words = [*traces.without_a_look(), *traces.before(trace), sys.executable, "-I", "-S", "-c", BLIND, vault]
+    assert subprocess.run(words, input=TYPED.encode(), capture_output=True, check=True).stdout == TYPED.encode()
     seen = trace.read_bytes()
-    assert not found_in(b"\n".join(traces.told(seen).values())), "strace reads it: this control shows nothing"
-    caught = traces.blindness(seen, (traces.PATH, bytes(vault)))
+    said = traces.told(seen)
+    assert not found_in(b"\n".join(said.values())), "strace reads it: this control shows nothing"
+    caught = traces.blindness(seen, said, (traces.PATH, bytes(vault)))
     evidence("leaks", control=int(bool(caught)))
     figures(f"control: leaks: a trace of pointers is told from others by {len(caught)} things")
     # The name that it opens, and what it writes.
