@@ -1,7 +1,7 @@
 """What a run says to the world: each string that it hands to the system, and to whom.
 
 vmfa closes itself to its own user at its first instruction, and strace then prints pointers in the place of strings, unless who
-runs it has CAP_SYS_PTRACE. A trace of pointers holds no secret, whatever was done: it is no evidence, and `shows` tells it from one.
+runs it has CAP_SYS_PTRACE. A trace of pointers holds no secret, whatever was done: it is no evidence, and `shows` tells it apart.
 """
 
 import base64
@@ -76,8 +76,8 @@ def blindness(trace, said, *public):
 
 
 def shows(trace, said, *public):
-    """Whether a trace of vmfa, and what it `told`, can be judged. Who may look has such a trace, or the test is wrong; who may not
-    has none."""
+    """Whether a trace of vmfa, and what it `told`, can be judged. Who may look has such a trace, or the test is wrong; who may
+    not has none."""
     if may_look():
         wrong = blindness(trace, said, *public)
         assert not wrong, "a trace in which nothing would be found, whatever is done: " + "; ".join(wrong[:5])

@@ -43,8 +43,8 @@ MAY = {
     "aws key add": {(SOCKET, "access key"), ("credentials.vmfa-backup-1", "access key")},
     **{f"aws {name}": AWS for name in ("enroll", "status", "resync", "rename", "remove", "rotate", "login")},
 }
-# None of these speaks with anybody but the stand-in. What would go to AWS itself, by whatever mistake, goes to a proxy that isn't
-# there.
+# None of these speaks with anybody but the stand-in. What would go to AWS itself, by whatever mistake, goes to a proxy that
+# isn't there.
 NOWHERE = "http://127.0.0.1:9"
 INSIDE = {"HTTPS_PROXY": NOWHERE, "NO_PROXY": "127.0.0.1"}
 # Commands that never end with 0, and why.
@@ -108,14 +108,15 @@ class Watched:
         self.runs += 1
         self.put(leaf, OUT, out)
         self.put(leaf, ERR, err)
-        printed = [(str(root / name), line) for name, said in (("out", out), ("err", err)) for line in said.splitlines() if line]
+        printed = [(str(root / name), line) for name, said in (("out", out), ("err", err))
+                   for line in said.splitlines() if line]
         self.trace(leaf, trace.read_bytes(), vmfa, stdin, *printed)
         self.files(leaf)
         return out.decode()
 
     def trace(self, leaf, trace, vmfa, stdin, *public):
-        """What a run told the system. A run of vmfa opens the vault, asks the agent, or prints something; one that this user can't look into
-        is no case. Something was planted where there was standard input, or where a file that holds a secret was opened."""
+        """What a run told the system. A run of vmfa opens the vault, asks the agent, or prints something; one that this user can't
+        look into is no case. Something was planted where there was standard input, or where a file with a secret was opened."""
         told, vault = traces.told(trace), bytes(self.seat.vault)
         strangers = traces.called(trace) - {"127.0.0.1"}
         assert not strangers, f"{leaf} speaks with {strangers}"
@@ -195,9 +196,10 @@ def use(watched, cloud, user, server, long):
     run("add", "broken", "--secret", "-", stdin=watched.typed[:-1] + "1", code=2)
     run("add", "--uri", "-", stdin=f"otpauth://totp/B:b?secret={watched.typed}1&digits=x", code=2)
     run("add", "counted", "--type", "hotp", "--secret", "-", stdin=watched.secret())
-    for arguments, code in ((["planted"], 0), (["planted", "--json"], 0), (["planted", "--fresh"], 0), (["planted", "--at", "59"], 0),
-                            (["nobody"], 3), (["planted", "--copy"], 3), (["counted"], 0)):
-        run("code", *arguments, code=code)
+    for arguments in (["planted"], ["planted", "--json"], ["planted", "--fresh"], ["planted", "--at", "59"], ["counted"]):
+        run("code", *arguments)
+    for arguments in (["nobody"], ["planted", "--copy"]):
+        run("code", *arguments, code=3)
     run("code", "planted", "--copy", "--copy-for", "1s", env=server.env)
     run("mfa-process", "planted")
     run("pair", "planted")
@@ -292,7 +294,7 @@ def use(watched, cloud, user, server, long):
     assert "SigninToken" in run("aws login", "--profile", "ops", "--endpoint", f"{cloud.url}/_strict/federation")
     run("aws login", "--profile", "ops", code=9)
     run("aws resync", *profile, env={"AWS_ENDPOINT_URL": NOWHERE}, code=9)
-    # Each device's own codes are new ones, so that nothing waits for the next; a device that has drifted is given six minutes of them.
+    # Each device's own codes are new ones, so that nothing waits for the next; one that has drifted has six minutes of them.
     run("aws rename", user.name, "renamed", *profile, "--propagation", "0")
     seeds(watched)
     run("aws rotate", "renamed", *profile, "--propagation", "0")
@@ -346,10 +348,11 @@ def test_no_command_gives_a_secret_away(vmfa, cloud, seats, long, evidence, figu
     leaks = watched.leaks()
     evidence("leaks", cases=watched.judged, faults=watched.planted, losses=len(leaks))
     blind = watched.runs - watched.judged
-    figures(f"leaks: {watched.runs} runs of {len(watched.done)} commands, {watched.bytes >> 10} KiB told to the system, {len(leaks)} secrets seen"
-            + (f"; {blind} runs are no cases: without CAP_SYS_PTRACE only output and files are judged" if blind else ""))
+    figures(f"leaks: {watched.runs} runs of {len(watched.done)} commands, {watched.bytes >> 10} KiB told to the system, "
+            f"{len(leaks)} secrets seen" + (f"; {blind} runs are no cases: without CAP_SYS_PTRACE only output and files are judged" if blind else ""))
     assert not missing, f"no run of {sorted(missing)} that did its work"
-    assert set(NEVER_ZERO) <= tree and not any(0 in watched.done[leaf] for leaf in NEVER_ZERO), "one that is excused has done its work"
+    assert set(NEVER_ZERO) <= tree, "one is excused that isn't there"
+    assert not any(0 in watched.done[leaf] for leaf in NEVER_ZERO), "one is excused that has done its work"
     assert watched.judged == (watched.runs if traces.may_look() else 0)
     assert {"seed", "session key", "session token", "access key", "recovery code"} <= set(watched.known)
     assert not leaks, "\n".join(leaks)

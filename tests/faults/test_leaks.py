@@ -69,7 +69,7 @@ class Looked:
             self.planted += bool(given) or bytes(self.house.vault) in opened or bytes(self.house.passphrase) in opened
 
     def counts(self):
-        """A run is no case where this user's traces hold nothing; what is found in the files and the output is a loss all the same."""
+        """A run is no case where this user's traces hold nothing; what is found in files and output is a loss all the same."""
         return {"cases": self.judged, "faults": self.planted, "losses": len(self.seen)}
 
     def __str__(self):
@@ -208,8 +208,8 @@ os.write(1, sys.stdin.buffer.read())
 
 
 def test_control_a_trace_of_pointers_is_no_evidence(tmp_path, figures, evidence):
-    """A program that gives everything away, and is closed to its own user as vmfa is: nobody without CAP_SYS_PTRACE sees it in the
-    trace, and such a trace isn't taken for a clean one."""
+    """A program that gives everything away, and is closed to its own user as vmfa is: nobody without CAP_SYS_PTRACE sees it in
+    the trace, and such a trace isn't taken for a clean one."""
     trace, vault = tmp_path / "trace", tmp_path / "accounts.vmfa"
     words = [*traces.without_a_look(), *traces.before(trace), sys.executable, "-I", "-S", "-c", BLIND, vault]
     assert subprocess.run(words, input=TYPED.encode(), capture_output=True, check=True).stdout == TYPED.encode()
