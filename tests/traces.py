@@ -1,7 +1,7 @@
 """What a run says to the world: each string that it hands to the system, and to whom.
 
 vmfa closes itself to its own user at its first instruction, and strace then prints pointers in the place of strings, unless who
-runs it has CAP_SYS_PTRACE. A trace of pointers holds no secret, whatever was done: it is no evidence, and `shows` tells it apart.
+runs it has CAP_SYS_PTRACE. A trace of pointers holds no secret, whatever was done: it is no evidence, and `shows` knows it.
 """
 
 import base64

@@ -115,8 +115,8 @@ class Watched:
         return out.decode()
 
     def trace(self, leaf, trace, vmfa, stdin, *public):
-        """What a run told the system. A run of vmfa opens the vault, asks the agent, or prints something; one that this user can't
-        look into is no case. Something was planted where there was standard input, or where a file with a secret was opened."""
+        """What a run told the system. A run of vmfa opens the vault, asks the agent, or prints something; one that this user
+        can't look into is no case. Something was planted where there was standard input, or where a file with a secret was opened."""
         told, vault = traces.told(trace), bytes(self.seat.vault)
         strangers = traces.called(trace) - {"127.0.0.1"}
         assert not strangers, f"{leaf} speaks with {strangers}"
@@ -347,9 +347,10 @@ def test_no_command_gives_a_secret_away(vmfa, cloud, seats, long, evidence, figu
     missing = tree - {leaf for leaf, codes in watched.done.items() if 0 in codes or leaf in NEVER_ZERO}
     leaks = watched.leaks()
     evidence("leaks", cases=watched.judged, faults=watched.planted, losses=len(leaks))
-    blind = watched.runs - watched.judged
     figures(f"leaks: {watched.runs} runs of {len(watched.done)} commands, {watched.bytes >> 10} KiB told to the system, "
-            f"{len(leaks)} secrets seen" + (f"; {blind} runs are no cases: without CAP_SYS_PTRACE only output and files are judged" if blind else ""))
+            f"{len(leaks)} secrets seen")
+    if blind := watched.runs - watched.judged:
+        figures(f"leaks: {blind} of these runs are no cases: without CAP_SYS_PTRACE only output and files are judged")
     assert not missing, f"no run of {sorted(missing)} that did its work"
     assert set(NEVER_ZERO) <= tree, "one is excused that isn't there"
     assert not any(0 in watched.done[leaf] for leaf in NEVER_ZERO), "one is excused that has done its work"
