@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import tempfile
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import memory
 
 PATIENCE = 120
-TRACEME, CONT, SETOPTIONS, GETEVENTMSG, GETREGSET = 0, 7, 0x4200, 0x4201, 0x4204
+TRACEME, CONT, DETACH, SETOPTIONS, GETEVENTMSG, GETREGSET = 0, 7, 17, 0x4200, 0x4201, 0x4204
 FORK, VFORK, CLONE, EXEC, EXIT = (1 << n for n in (1, 2, 3, 4, 6))
 EVENTS = {1: "fork", 2: "vfork", 3: "clone", 4: "exec", 6: "exit"}
 # The tracee doesn't outlive us.
@@ -100,40 +101,91 @@ def remains(command, env, cwd, stdin, plant, is_ours):
 
 
 def follow(first, plant, is_ours):
-    """Lets them run, and looks at each that ends."""
+    """Lets them run, and looks at each that ends. Asks for each by its number: whatever else was started here isn't ours."""
     os.waitpid(first, 0)
     ptrace(SETOPTIONS, first, 0, FORK | VFORK | CLONE | EXEC | EXIT | EXITKILL)
     begun, left, alive, ended = {first: Remains(first)}, [], {first}, None
     ptrace(CONT, first, 0, 0)
     end = time.monotonic() + PATIENCE
-    while alive and ended is None:
-        pid, status = os.waitpid(-1, WALL | os.WNOHANG)
-        if pid == 0:
+    while ended is None:
+        stopped = [(pid, status) for pid in sorted(alive) if (status := state(pid)) is not None]
+        if not stopped:
             assert time.monotonic() < end, "it doesn't end"
             time.sleep(0.002)
             continue
-        alive.add(pid)
-        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
-            alive.discard(pid)
-            if pid == first:
-                ended = os.waitstatus_to_exitcode(status)
+        for pid, status in stopped:
+            if status is GONE or not os.WIFSTOPPED(status):
+                alive.discard(pid)
+                if pid == first:
+                    ended = os.waitstatus_to_exitcode(status)
+                continue
+            event, deliver = EVENTS.get(status >> 16), os.WSTOPSIG(status)
+            if event in ("fork", "vfork", "clone"):
+                alive.add(message(pid))
+            elif event == "exec":
+                begun[pid] = Remains(pid)
+            elif event == "exit" and Path(f"/proc/{pid}/stat").exists() and pid in begun and is_ours(begun[pid].name):
+                left.append(begun.pop(pid).scan(plant))
+                left[-1].close()
+            if event or deliver in (signal.SIGSTOP, signal.SIGTRAP):
+                deliver = 0
+            go_on(CONT, pid, deliver)
+    let_go(alive)
+    return ended, left
+
+
+# What isn't there any more, though nobody was told of its end: a thread, when another one of its process became a program.
+GONE = -1
+
+
+def state(pid, flags=WALL | os.WNOHANG):
+    """How one of them was stopped or ended; nothing if it runs."""
+    try:
+        found, status = os.waitpid(pid, flags)
+    except ChildProcessError:
+        return GONE
+    return status if found else None
+
+
+def message(pid):
+    """What an event is about: the number of who was made."""
+    made = ctypes.c_ulong()
+    ptrace(GETEVENTMSG, pid, None, ctypes.addressof(made))
+    return made.value
+
+
+def go_on(how, pid, deliver):
+    try:
+        ptrace(how, pid, 0, deliver)
+    except ProcessLookupError:
+        pass
+
+
+def let_go(alive):
+    """What goes on by itself, such as an agent that was started, goes on unwatched. It must stand still for that: each thread
+    is stopped by a signal that it is never given."""
+    libc, waiting, processes = ctypes.CDLL(None, use_errno=True), sorted(alive), set()
+    while waiting:
+        pid = waiting.pop()
+        try:
+            process = int(re.search(r"^Tgid:\s*(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)[1])
+        except (FileNotFoundError, ProcessLookupError):
+            state(pid)
             continue
-        event, deliver = EVENTS.get(status >> 16), os.WSTOPSIG(status)
-        if event == "exec":
-            begun[pid] = Remains(pid)
-        elif event == "exit" and Path(f"/proc/{pid}/stat").exists() and pid in begun and is_ours(begun[pid].name):
-            left.append(begun.pop(pid).scan(plant))
-            left[-1].close()
-        if event or deliver in (signal.SIGSTOP, signal.SIGTRAP):
-            deliver = 0
+        processes.add(process)
+        libc.tgkill(process, pid, signal.SIGSTOP)
+        while (status := state(pid, WALL)) is not GONE and os.WIFSTOPPED(status):
+            event, deliver = EVENTS.get(status >> 16), os.WSTOPSIG(status)
+            if event is None and deliver == signal.SIGSTOP:
+                go_on(DETACH, pid, 0)
+                break
+            if event in ("fork", "vfork", "clone"):
+                waiting.append(message(pid))
+            go_on(CONT, pid, 0 if event or deliver == signal.SIGTRAP else deliver)
+    # A thread that had just begun was stopped already, and the signal comes after the one that it began with: this takes it
+    # back.
+    for process in processes:
         try:
-            ptrace(CONT, pid, 0, deliver)
-        except ProcessLookupError:
-            alive.discard(pid)
-    # What goes on by itself, such as an agent that was started, is let go of.
-    for pid in alive:
-        try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(process, signal.SIGCONT)
         except ProcessLookupError:
             pass
-    return ended, left

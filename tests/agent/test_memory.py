@@ -157,8 +157,7 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures, evidenc
                 open(f"/proc/{pid}/mem", "rb")
             with pytest.raises(PermissionError):
                 list(memory.registers(pid))
-        evidence("memory", cases=2, faults=plant.windows, losses=0)
-        figures("memory of the agent: refused to its own user; as root it is scanned")
+        figures("memory of the agent: refused to its own user, and no case; as root it is scanned")
         return
     dek = desk.dek()
     guard = desk.told()["key"]
@@ -169,7 +168,8 @@ def test_nothing_is_found_in_an_agent(planted, kernel, is_root, figures, evidenc
     for name, key in {**before, **derived(desk)}.items():
         plant.secret(name, key)
     scans = {name: memory.Scan(pid, plant) for name, pid in (("supervisor", supervisor), ("keyholder", keyholder))}
-    evidence("memory", cases=2, faults=plant.windows, losses=sum(len(scan.found) for scan in scans.values()))
+    # The keyholder is handed what is planted, the supervisor only stands by.
+    evidence("memory", cases=2, faults=1, losses=sum(bool(scan.found) for scan in scans.values()))
     for name, scan in scans.items():
         assert not scan.found, f"{name}: {scan.told()}"
         assert scan.bytes > 1 << 20 and scan.threads, f"{name}: only {scan}"

@@ -86,7 +86,17 @@ def fake(directory, name, script):
     program.chmod(0o755)
 
 
-def held_and_cleared(copy, read, code, seconds, way):
+def is_gone(read, evidence):
+    """Whether a code that was put there has left when its time is over, told before anybody asserts it."""
+    try:
+        gone = until(lambda: read() is None)
+    except AssertionError:
+        gone = False
+    evidence("leaks", cases=1, faults=1, losses=int(not gone))
+    return gone
+
+
+def held_and_cleared(copy, read, code, seconds, way, evidence):
     """Copies, reads, and waits until it is gone. A machine that is too busy to read it in time gets another try."""
     for _ in range(5):
         began = time.monotonic()
@@ -95,7 +105,7 @@ def held_and_cleared(copy, read, code, seconds, way):
         if time.monotonic() - began < seconds or found is not None:
             break
     assert found == code
-    until(lambda: read() is None)
+    assert is_gone(read, evidence), "it is still there"
     assert time.monotonic() - began >= seconds, "cleared too early"
     until(lambda: no_keeper(way))
 
@@ -103,7 +113,7 @@ def held_and_cleared(copy, read, code, seconds, way):
 # --- X -----------------------------------------------------------------------------------------------------------------
 
 
-def test_x_a_code_is_held_after_vmfa_has_ended_and_cleared_in_time(owner, server):
+def test_x_a_code_is_held_after_vmfa_has_ended_and_cleared_in_time(owner, server, evidence):
     server.write("of the mouse", "primary")
     said = []
     held_and_cleared(
@@ -112,9 +122,18 @@ def test_x_a_code_is_held_after_vmfa_has_ended_and_cleared_in_time(owner, server
         EARLY[1],
         3,
         "x11",
+        evidence,
     )
     assert said[-1] == "copied: alpha; it leaves the clipboard in 3 s\n"
     assert server.read(selection="primary") == "of the mouse"
+
+
+def test_control_what_an_ordinary_program_copies_stays(server, evidence):
+    server.write(EARLY[1])
+    time.sleep(1.5)
+    left = server.read()
+    evidence("leaks", control=int(left == EARLY[1]))
+    assert left == EARLY[1]
 
 
 def test_x_clipboard_managers_are_told_to_leave_it_out(owner, server):
@@ -266,7 +285,7 @@ def test_a_code_of_a_counter_is_copied_or_else_shown(owner, server, tmp_path):
 # --- Wayland -----------------------------------------------------------------------------------------------------------
 
 
-def test_wayland_a_code_is_held_marked_and_cleared(owner, compositor):
+def test_wayland_a_code_is_held_marked_and_cleared(owner, compositor, evidence):
     kinds = []
 
     def read():
@@ -274,7 +293,7 @@ def test_wayland_a_code_is_held_marked_and_cleared(owner, compositor):
         return compositor.read()
 
     held_and_cleared(
-        lambda: owner.copy(EARLY, "--copy-for", "3s", env=compositor.env), read, EARLY[1], 3, "wayland"
+        lambda: owner.copy(EARLY, "--copy-for", "3s", env=compositor.env), read, EARLY[1], 3, "wayland", evidence
     )
     assert HINT in kinds[0] and "text/plain;charset=utf-8" in kinds[0]
 
@@ -309,7 +328,7 @@ def keep_by(owner, way, code, span, env, program=None):
 
 
 @pytest.mark.parametrize("way", ["xclip", "xsel", "wl-copy"])
-def test_programs_hold_it_and_are_ended_in_time(owner, server, compositor, way):
+def test_programs_hold_it_and_are_ended_in_time(owner, server, compositor, way, evidence):
     display = compositor if way == "wl-copy" else server
     files = lambda: {path.name for path in Path("/tmp").glob("wl-copy-buffer-*")}  # noqa: E731
     display.write("before")
@@ -321,8 +340,8 @@ def test_programs_hold_it_and_are_ended_in_time(owner, server, compositor, way):
     assert keeper.wait(60) == 0 and display.read() == "something else"
     started = time.monotonic()
     keeper = keep_by(owner, way, EARLY[1], 1000, display.env)
-    assert keeper.wait(60) == 0 and time.monotonic() - started >= 1
-    until(lambda: display.read() is None)
+    gone = is_gone(display.read, evidence)
+    assert gone and keeper.wait(60) == 0 and time.monotonic() - started >= 1
     # wl-copy writes what it holds into a file, and tidies up only if it is told in good time.
     until(lambda: not files() - before)
 
@@ -399,12 +418,12 @@ def tmux(owner, tmp_path):
     tmux.stop()
 
 
-def test_tmux_hands_it_to_its_terminal_and_forgets_it(owner, tmux):
+def test_tmux_hands_it_to_its_terminal_and_forgets_it(owner, tmux, evidence):
     tmux.type(f"{owner.vmfa} code alpha --at {EARLY[0]} --copy --copy-for 2s")
     # tmux leaves out which of the terminal's clipboards it is.
     tmux.child.expect_exact("\x1b]" + osc52(EARLY[1]).format("") + "\x07")
     tmux.child.expect("it stays until something else is copied")
-    until(lambda: tmux.buffer() is None)
+    assert is_gone(tmux.buffer, evidence), "tmux holds it still"
     # What somebody else has put into it by then isn't ours.
     tmux.type(f"{owner.vmfa} code alpha --at {LATE[0]} --copy --copy-for 4s")
     until(lambda: tmux.buffer() == LATE[1] and keepers("tmux"))

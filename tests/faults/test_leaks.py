@@ -1,11 +1,12 @@
 """Planted secrets are looked for in every argument, environment, write and file of every command that handles them."""
 
 import base64
-import re
 import secrets
+import subprocess
 import sys
 from pathlib import Path
 
+import traces
 from harness import CHEAP, House, naive
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "desktop"))
@@ -39,15 +40,47 @@ def found_in(data):
     return [name for name, value in forms().items() if value in data]
 
 
-def unescaped(trace):
-    """strace's strings (`-xx`: every byte as \\xHH) as bytes, each followed by a separator."""
-    strings = re.findall(rb'"((?:\\x[0-9a-f]{2})*)"', trace)
-    return b"\n\0\n".join(bytes.fromhex(string.replace(b"\\x", b"").decode()) for string in strings)
+class Looked:
+    """Where a secret was seen, how many bytes were looked at, and the runs: those whose traces can be judged, and those of them
+    that were handed something to give away."""
+
+    def __init__(self, house):
+        self.house, self.seen = house, []
+        self.bytes = self.runs = self.judged = self.planted = 0
+
+    def at(self, name, where, data):
+        self.bytes += len(data)
+        self.seen += [f"{name}: {form} in {where}" for form in found_in(data)]
+
+    def run(self, name, trace, given, *public):
+        """A run that is over: what it told the system, and what lies in the home now. Every one of vmfa opens the vault, says
+        something that isn't secret, or does both."""
+        told = traces.told(trace)
+        self.at(name, "trace", b"\n\0\n".join(told.values()))
+        for file in self.house.home.rglob("*"):
+            if file.is_file():
+                self.at(name, file.relative_to(self.house.home), file.read_bytes())
+        vault = (traces.PATH, bytes(self.house.vault))
+        self.runs += 1
+        if self.house.naive or traces.shows(trace, told, vault, *public):
+            self.judged += 1
+            # The vault holds the secret, and the passphrase opens it.
+            opened = told.get(traces.PATH, b"")
+            self.planted += bool(given) or bytes(self.house.vault) in opened or bytes(self.house.passphrase) in opened
+
+    def counts(self):
+        """A run is no case where this user's traces hold nothing; what is found in files and output is a loss all the same."""
+        return {"cases": self.judged, "faults": self.planted, "losses": len(self.seen)}
+
+    def __str__(self):
+        blind = self.runs - self.judged
+        return f"{self.bytes} bytes looked at, {len(self.seen)} secrets seen" + (
+            f"; {blind} runs are no cases: without CAP_SYS_PTRACE only output and files are judged" if blind else "")
 
 
 def leaks(house):
-    """Runs the commands and says where a secret was seen, and how many bytes were looked at."""
-    seen, looked = [], 0
+    """Runs the commands, and looks."""
+    looked = Looked(house)
     sealed = ("--passphrase-file", house.passphrase, "--export-passphrase-file", house.root / "other")
     commands = [
         (("init", "--kdf", CHEAP), ""),
@@ -73,43 +106,34 @@ def leaks(house):
     (house.root / "not-a-picture").write_text(f"otpauth://totp/x?secret={TYPED}")
     for arguments, stdin in commands:
         trace = house.root / "trace"
-        before = ["strace", "-f", "-qq", "-v", "-xx", "-s", "10000000", "-o", trace]
-        before += ["-e", "trace=execve,execveat,%network,write,writev,pwrite64,pwritev,pwritev2,openat,rename,renameat2,link,linkat,symlink,memfd_create"]
-        done = house.run(*arguments, stdin=stdin, before=before)
+        done = house.run(*arguments, stdin=stdin, before=traces.before(trace))
         name = " ".join(str(part) for part in arguments[:2])
-        for where, data in [("trace", unescaped(trace.read_bytes())), ("stderr", done.err), ("stdout", done.out)]:
-            looked += len(data)
-            seen += [f"{name}: {form} in {where}" for form in found_in(data)]
+        looked.at(name, "stderr", done.err)
+        looked.at(name, "stdout", done.out)
+        given = stdin or any(isinstance(part, Path) for part in arguments)
+        printed = [("a pipe", line) for line in (done.out + done.err).splitlines() if line]
+        looked.run(name, trace.read_bytes(), given, *printed)
         trace.unlink()
-        for file in house.home.rglob("*"):
-            if file.is_file():
-                data = file.read_bytes()
-                looked += len(data)
-                seen += [f"{name}: {form} in {file.relative_to(house.home)}" for form in found_in(data)]
-    return seen, looked
+    return looked
 
 
-def in_processes():
-    """Where in the arguments and the environment of any process that can be looked at a secret stands, and how many bytes those are."""
-    seen, looked = [], 0
+def in_processes(looked):
+    """The arguments and the environment of any process that can be looked at."""
     for part in ("cmdline", "environ"):
         for path in Path("/proc").glob(f"[0-9]*/{part}"):
             try:
-                data = path.read_bytes()
+                looked.at("the interface", path, path.read_bytes())
             except OSError:
                 continue
-            looked += len(data)
-            seen += [f"{form} in {path}" for form in found_in(data)]
-    return seen, looked
 
 
 def at_the_interface(house):
-    """Works at the interface, and says where a secret was seen, and how many bytes were looked at."""
+    """Works at the interface, and looks."""
+    looked = Looked(house)
     house.must("init", "--kdf", CHEAP)
     trace = house.root / "trace"
     # Asked for in the interface, and so not told by the environment.
-    command = ["env", "-u", "VMFA_PASSPHRASE_FILE", "strace", "-f", "-qq", "-v", "-xx", "-s", "10000000", "-o", trace]
-    command += ["-e", "trace=execve,execveat,%network,write,writev,pwrite64,pwritev,pwritev2,openat,rename,renameat2,link,linkat,symlink,memfd_create"]
+    command = ["env", "-u", "VMFA_PASSPHRASE_FILE", *traces.before(trace)]
     with Terminals() as terminals:
         pane = terminals.open(house, *command, *house.program, size=(120, 60), env={"VMFA_VAULT": str(house.vault)})
         pane.wait("Passphrase:")
@@ -127,7 +151,7 @@ def at_the_interface(house):
         pane.type(PHRASE)
         pane.keys("Enter")
         pane.wait("take it off the screen")
-        seen, looked = in_processes()
+        in_processes(looked)
         for key, wanted in [("Escape", "1 account"), ("L", "locked"), ("x", "Passphrase:")]:
             pane.keys(key)
             pane.wait(wanted)
@@ -135,13 +159,9 @@ def at_the_interface(house):
         pane.wait("•")
         pane.keys("C-c")
         assert pane.wait_end() == 0
-    parts = [("trace", unescaped(trace.read_bytes()))]
+    looked.run("the interface", trace.read_bytes(), PHRASE)
     trace.unlink()
-    parts += [(str(file.relative_to(house.home)), file.read_bytes()) for file in house.home.rglob("*") if file.is_file()]
-    for where, data in parts:
-        looked += len(data)
-        seen += [f"{form} in {where}" for form in found_in(data)]
-    return seen, looked
+    return looked
 
 
 def prepared(root, program):
@@ -152,10 +172,11 @@ def prepared(root, program):
 
 def test_no_secret_is_seen(vmfa, tmp_path, figures, evidence):
     house = prepared(tmp_path / "house", [vmfa])
-    seen, looked = leaks(house)
-    evidence("leaks", cases=16, faults=len(forms()), losses=len(seen))
-    figures(f"leaks: {looked} bytes of arguments, writes, output and files, {len(seen)} secrets seen")
-    assert not seen, "\n".join(seen)
+    looked = leaks(house)
+    evidence("leaks", **looked.counts())
+    figures(f"leaks: arguments, writes, output and files: {looked}")
+    assert not looked.seen, "\n".join(looked.seen)
+    assert looked.judged == (looked.runs if traces.may_look() else 0)
     assert "planted" in house.names(), "the secret never was in the vault: nothing was tested"
     assert (house.home / "aegis.json").stat().st_mode & 0o077 == 0, "it was not written, or can be read by others"
     for file in house.directory.iterdir():
@@ -164,15 +185,39 @@ def test_no_secret_is_seen(vmfa, tmp_path, figures, evidence):
 
 def test_no_secret_is_seen_at_the_interface(vmfa, tmp_path, figures, evidence):
     house = prepared(tmp_path / "house", [vmfa])
-    seen, looked = at_the_interface(house)
-    evidence("leaks", cases=1, faults=len(forms()), losses=len(seen))
-    figures(f"leaks: the interface: {looked} bytes of arguments, environments, writes and files, {len(seen)} secrets seen")
-    assert not seen, "\n".join(seen)
+    looked = at_the_interface(house)
+    evidence("leaks", **looked.counts())
+    figures(f"leaks: the interface: arguments, environments, writes and files: {looked}")
+    assert not looked.seen, "\n".join(looked.seen)
     assert house.names() == {"planted"}, "the secret never was in the vault: nothing was tested"
 
 
 def test_control_a_file_in_clear_is_seen(tmp_path, figures, evidence):
-    seen, looked = leaks(prepared(tmp_path / "house", naive("truncate")))
-    evidence("leaks", control=len(seen))
-    figures(f"control: leaks: {looked} bytes, {len(seen)} secrets seen")
-    assert any("in trace" in line for line in seen) and any("in vault/" in line for line in seen)
+    looked = leaks(prepared(tmp_path / "house", naive("truncate")))
+    evidence("leaks", control=len(looked.seen))
+    figures(f"control: leaks: {looked}")
+    assert any("in trace" in line for line in looked.seen) and any("in vault/" in line for line in looked.seen)
+
+
+BLIND = """
+import ctypes, os, sys
+assert ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0
+os.open(sys.argv[1], os.O_RDONLY | os.O_CREAT, 0o600)
+os.write(1, sys.stdin.buffer.read())
+"""
+
+
+def test_control_a_trace_of_pointers_is_no_evidence(tmp_path, figures, evidence):
+    """A program that gives everything away, and is closed to its own user as vmfa is: nobody without CAP_SYS_PTRACE sees it in
+    the trace, and such a trace isn't taken for a clean one."""
+    trace, vault = tmp_path / "trace", tmp_path / "accounts.vmfa"
+    words = [*traces.without_a_look(), *traces.before(trace), sys.executable, "-I", "-S", "-c", BLIND, vault]
+    assert subprocess.run(words, input=TYPED.encode(), capture_output=True, check=True).stdout == TYPED.encode()
+    seen = trace.read_bytes()
+    said = traces.told(seen)
+    assert not found_in(b"\n".join(said.values())), "strace reads it: this control shows nothing"
+    caught = traces.blindness(seen, said, (traces.PATH, bytes(vault)))
+    evidence("leaks", control=int(bool(caught)))
+    figures(f"control: leaks: a trace of pointers is told from others by {len(caught)} things")
+    # The name that it opens, and what it writes.
+    assert len(caught) == 3 and sum("strace couldn't read" in wrong for wrong in caught) == 2, caught
