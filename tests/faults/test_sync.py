@@ -23,37 +23,47 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def write(house, writers, each_adds, error):
-    """Several writers at once, none of whom gets a lock; what was to be there, what is, and the runs that failed."""
-    before = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={error}"]
+    """Several writers at once, none of whom gets a lock, if there is an `error`; what was to be there, what is, the runs that
+    failed, and how many asked for a lock in vain."""
+
+    def add(name, secret):
+        log = house.root / f"{name}.trace"
+        before = ["strace", "-f", "-qq", "-o", log, "-e", "trace=flock", "-e", f"inject=flock:error={error}"] if error else []
+        done = house.run("add", name, "--secret", "-", before=before, stdin=secret)
+        return name, done, error and log.exists() and f"{error} " in log.read_text() and "(INJECTED)" in log.read_text()
 
     def writer(number):
-        runs = [(f"w{number}-{index}", house.run("add", f"w{number}-{index}", "--secret", "-", before=before,
-                                                 stdin=OTHER_SECRET[:-2] + LETTERS[number] + LETTERS[index]))
-                for index in range(each_adds)]
-        return [f"{name}: {done.says}" for name, done in runs if done.code != 0]
+        return [add(f"w{number}-{index}", OTHER_SECRET[:-2] + LETTERS[number] + LETTERS[index]) for index in range(each_adds)]
 
     with ThreadPoolExecutor(max_workers=writers) as pool:
-        failed = [line for lines in pool.map(writer, range(writers)) for line in lines]
-    wanted = {"alpha"} | {f"w{number}-{index}" for number in range(writers) for index in range(each_adds)}
-    return wanted, house.names() or set(), failed
+        runs = [run for runs in pool.map(writer, range(writers)) for run in runs]
+    failed = [f"{name}: {done.says}" for name, done, _ in runs if done.code != 0]
+    wanted = {"alpha"} | {name for name, _, _ in runs}
+    return wanted, house.names() or set(), failed, sum(bool(hit) for _, _, hit in runs)
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "EOPNOTSUPP"])
 def test_without_locks_none_is_lost(house, long, error, figures, evidence):
     writers, adds = (8, 20) if long else (4, 4)
-    wanted, found, failed = write(house, writers, adds, error)
-    figures(f"no locks ({error}): {writers} x {adds} adds, {len(failed)} failed, {len(wanted - found)} lost")
-    evidence("sync", cases=writers * adds, faults=writers * adds, losses=len(wanted - found) + len(failed))
+    wanted, found, failed, hit = write(house, writers, adds, error)
+    lost = len(wanted - found)
+    figures(f"no locks ({error}): {writers} x {adds} adds, {hit} got no lock, {len(failed)} failed, {lost} lost")
+    evidence("sync", cases=writers * adds, faults=hit, losses=lost + len(failed))
+    assert hit == writers * adds, f"{hit} of {writers * adds} asked for a lock that they didn't get: nothing was tested"
     assert not failed, "\n".join(failed[:5])
     assert found == wanted and house.alpha_lives()
     house.must("check")
 
 
 def test_control_without_locks_some_are_lost(tmp_path, figures, evidence):
-    house = House(tmp_path / "house", naive("rename")).furnish()
-    wanted, found, failed = write(house, 4, 6, "ENOLCK")
-    figures(f"control: no locks: 4 x 6 adds, {len(failed)} failed, {len(wanted - found)} lost")
+    """A program that counts on its lock, and goes on without: where it gets it, nothing is lost."""
+    locking, lockless = [House(tmp_path / name, naive("lock")).furnish() for name in ("locking", "lockless")]
+    wanted, found, failed, _ = write(locking, 4, 4, None)
+    assert found == wanted and not failed, f"with its lock it loses {wanted - found}: the control has another fault"
+    wanted, found, failed, hit = write(lockless, 4, 6, "ENOLCK")
+    figures(f"control: no locks: 4 x 6 adds, {hit} got no lock, {len(failed)} failed, {len(wanted - found)} lost")
     evidence("sync", control=len(wanted - found))
+    assert hit == 24, f"{hit} of 24 asked for a lock that they didn't get"
     assert wanted - found, "without a lock nothing is lost either: the writers never meet, and the test proves nothing"
 
 
