@@ -89,14 +89,6 @@ class Replaced:
         }
 
 
-def stopped(pid):
-    """Whether a process has stopped, or is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "tTZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def interrupted(house, arguments, case, put, stdin, then=()):
     """A run that stops after one of its calls, while which `put` is done; `then` are further orders for strace."""
     # The program stops itself by the signal; strace says so in its log, and then waits for it to go on.
@@ -108,21 +100,24 @@ def interrupted(house, arguments, case, put, stdin, then=()):
     process.stdin.close()
     process.stdin = None
     end, hit = time.monotonic() + PATIENCE, False
-    while process.poll() is None and time.monotonic() < end:
-        if log.exists() and b"stopped by SIGSTOP" in log.read_bytes():
-            [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or [None]
-            hit = True
-            put()
-            os.kill(int(child), signal.SIGCONT)
-            break
-        time.sleep(0.002)
     try:
+        while process.poll() is None and time.monotonic() < end:
+            if log.exists() and b"stopped by SIGSTOP" in log.read_bytes():
+                [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or [None]
+                hit = True
+                put()
+                os.kill(int(child), signal.SIGCONT)
+                break
+            time.sleep(0.002)
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
         return Done(-signal.SIGKILL, b"", b"", hung=True), hit
-    log.unlink(missing_ok=True)
+    finally:
+        # Whatever went wrong here or there: neither strace nor the program that stands still is left.
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        log.unlink(missing_ok=True)
     return Done(process.returncode, out, err), hit
 
 
