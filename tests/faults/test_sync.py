@@ -333,13 +333,47 @@ def test_a_hostile_name_is_shown_clean(house, fork):
     assert not re.search("\x1b\\]|\x07|\u202e", seen)
 
 
-def test_thousands_of_files_beside_it(house, fork):
-    """Bounded: a directory full of them is no reason to wait."""
-    for index in range(3000):
+def took(house):
+    """What a person waits for a change and for `doctor`, at best."""
+    waits = []
+    for turn in range(3):
+        began = time.monotonic()
+        at_a_terminal(house, "edit", "alpha", "--tag", f"turn-{turn}")
+        house.must("doctor")
+        waits.append(time.monotonic() - began)
+    return min(waits)
+
+
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_thousands_of_files_beside_it(house, fork, age, figures, evidence):
+    """A directory full of copies is no reason to wait. The one that was written last is told among them; that others weren't
+    looked into is said, with how many they are."""
+    alone = took(house)
+    count, looked_into = 3000, 32
+    for index in range(count):
         os.link(house.vault, house.directory / f"accounts ({index}).vmfa")
-    (house.directory / COPIES["Syncthing"]).write_bytes(fork)
-    house.must("edit", "alpha", "--tag", "one")
-    assert len(findings(house)) <= 32
+    copy = house.directory / COPIES["Syncthing"]
+    copy.write_bytes(fork)
+    copy.chmod(0o600)
+    if age == "old":
+        os.utime(copy, (0, 0))
+    among = took(house)
+    seen = at_a_terminal(house, "edit", "alpha", "--tag", "one")
+    listed = findings(house)
+    more = [one["text"] for one in json.loads(house.run("doctor", "--json").out) if "were not looked into" in one["text"]]
+    told = copy.name in seen and "backup merge" in seen
+    said = len(more) == 1 and more[0].startswith(f"{count + 1 - looked_into} more files")
+    quick = among < 3 * alone + 0.2
+    figures(f"{count} copies and one {age} fork, {'told' if told else 'not told'}: a change and a look take {among:.2f} s, {alone:.2f} s alone")
+    right = said and quick and len(listed) == looked_into and told == (age == "new")
+    evidence("sync", cases=1, faults=1, losses=int(not right))
+    assert len(listed) == looked_into, f"{len(listed)} are listed"
+    assert said, f"nobody is told that the others were not looked into: {more}"
+    assert quick, f"{among:.2f} s, and {alone:.2f} s without the copies"
+    if age == "new":
+        assert told and any(copy.name in one["text"] for one in listed), f"the fork is not told: {seen}"
+        house.must("backup", "merge", str(copy))
+        assert house.names() == {"alpha", "gamma"}
 
 
 def test_another_key_is_said(house, tmp_path, evidence):
