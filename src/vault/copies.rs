@@ -23,7 +23,7 @@ use crate::vault::{Files, open};
 
 /// A directory that a vault stands in has few entries; of one with more, no more are looked at.
 const MAX_ENTRIES: usize = 10_000;
-/// How many files are looked into: of more, those that were written last. Whoever has so many has old ones, and a new one matters.
+/// How many files are looked into: of more, those that were written last. Who has so many has old ones, and a new one matters.
 pub(super) const MAX_COPIES: usize = 32;
 /// What a program puts into a name is shorter.
 const MAX_MARK: usize = 160;

@@ -271,8 +271,7 @@ fn other_copies(files: &Files, is_readable: bool, findings: &mut Vec<Finding>) {
     if more > 0 {
         findings.push(Finding::warning(
             format!(
-                "{more} more files are called like copies of this vault, and were not looked into: only the {} that were written last",
-                MAX_COPIES
+                "{more} more files are called like copies of this vault, and were not looked into: only the {MAX_COPIES} that were written last"
             ),
             "take in or delete those that were, then run `vmfa doctor` again",
         ));

@@ -364,7 +364,8 @@ def test_thousands_of_files_beside_it(house, fork, age, figures, evidence):
     told = copy.name in seen and "backup merge" in seen
     said = len(more) == 1 and more[0].startswith(f"{count + 1 - looked_into} more files")
     quick = among < 3 * alone + 0.2
-    figures(f"{count} copies and one {age} fork, {'told' if told else 'not told'}: a change and a look take {among:.2f} s, {alone:.2f} s alone")
+    ends = "told" if told else "not told"
+    figures(f"{count} copies and one {age} fork, {ends}: a change and a look take {among:.2f} s, {alone:.2f} s alone")
     right = said and quick and len(listed) == looked_into and told == (age == "new")
     evidence("sync", cases=1, faults=1, losses=int(not right))
     assert len(listed) == looked_into, f"{len(listed)} are listed"
