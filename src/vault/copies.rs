@@ -5,6 +5,7 @@
 //! `vault.sync-conflict-20260101-120000-ABCDEFG.vmfa`, `vault-HOST.vmfa`, `vault (1).vmfa`, `vault 2.vmfa`. So a name says only
 //! that it begins and ends as the vault's does; whose the file is, its header says.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
@@ -20,8 +21,8 @@ use crate::vault::{Files, open};
 
 /// A directory that a vault stands in has few entries; of one with more, no more are looked at.
 const MAX_ENTRIES: usize = 10_000;
-/// How many files are looked into.
-const MAX_COPIES: usize = 32;
+/// How many files are looked into: of more, those that were written last. Who has so many has old ones, and a new one matters.
+pub(super) const MAX_COPIES: usize = 32;
 /// What a program puts into a name is shorter.
 const MAX_MARK: usize = 160;
 /// A larger copy isn't opened to see what it holds: a save shouldn't wait for that.
@@ -55,13 +56,8 @@ pub enum News {
     Unread,
 }
 
-/// The copies beside the vault that are not the same file once more, by name. Backups are none. Where the vault itself can't
-/// be read, all that look like a copy of it.
-pub fn copies(files: &Files) -> Vec<Copy> {
-    let Ok(place) = Place::of(&files.vault) else {
-        return Vec::new();
-    };
-    let ours = open::start(&place.vault);
+/// The files that are called like the vault: those to look into, by name, and how many there are beside them.
+fn called_like(place: &Place) -> (Vec<PathBuf>, usize) {
     let mut found: Vec<PathBuf> = fs::read_dir(&place.dir)
         .into_iter()
         .flatten()
@@ -70,8 +66,29 @@ pub fn copies(files: &Files) -> Vec<Copy> {
         .filter(|entry| is_called_like(&entry.file_name(), place.name()))
         .map(|entry| entry.path())
         .collect();
+    let more = found.len().saturating_sub(MAX_COPIES);
+    if more > 0 {
+        let written = |path: &PathBuf| fs::symlink_metadata(path).and_then(|it| it.modified()).ok();
+        found.sort_by_cached_key(|path| Reverse(written(path)));
+        found.truncate(MAX_COPIES);
+    }
     found.sort();
-    found.truncate(MAX_COPIES);
+    (found, more)
+}
+
+/// How many files are called like copies of the vault, and not looked into.
+pub(super) fn overlooked(files: &Files) -> usize {
+    Place::of(&files.vault).map_or(0, |place| called_like(&place).1)
+}
+
+/// The copies beside the vault that are not the same file once more, by name. Backups are none. Where the vault itself can't
+/// be read, all that look like a copy of it.
+pub fn copies(files: &Files) -> Vec<Copy> {
+    let Ok(place) = Place::of(&files.vault) else {
+        return Vec::new();
+    };
+    let ours = open::start(&place.vault);
+    let (found, _) = called_like(&place);
     found
         .into_iter()
         .filter_map(|path| copy_of(path, ours.as_ref()))
@@ -222,6 +239,41 @@ mod tests {
         assert!(ours.merge_file(&copy).unwrap());
         ours.save(NOW).unwrap();
         assert!(ours.copies_with_news().is_empty(), "taken in");
+    }
+
+    #[test]
+    fn of_too_many_the_last_written_are_looked_into() {
+        let (bench, mut ours) = Bench::created();
+        let old = bytes(&bench.files.vault);
+        ours.add(totp("ours", b"secret one"), NOW).unwrap();
+        ours.save(NOW).unwrap();
+        let beside = |name: &str| bench.files.vault.with_file_name(name);
+        let put_at = |name: &str, seconds| {
+            put(&beside(name), &old);
+            let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::options()
+                .write(true)
+                .open(beside(name))
+                .and_then(|file| file.set_modified(written))
+                .unwrap();
+        };
+        for index in 0..MAX_COPIES {
+            put_at(&format!("vault ({index}).vmfa"), 1_000);
+        }
+        assert_eq!(
+            (copies(&bench.files).len(), overlooked(&bench.files)),
+            (MAX_COPIES, 0)
+        );
+        // Both stand at the end by name.
+        put_at("vault-NEW.vmfa", 2_000);
+        put_at("vault-OLD.vmfa", 500);
+        let found: Vec<PathBuf> = copies(&bench.files)
+            .into_iter()
+            .map(|copy| copy.path)
+            .collect();
+        assert_eq!((found.len(), overlooked(&bench.files)), (MAX_COPIES, 2));
+        assert!(found.is_sorted() && found.contains(&beside("vault-NEW.vmfa")));
+        assert!(!found.contains(&beside("vault-OLD.vmfa")));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::vault::Files;
 use crate::vault::backup::{self, Aside, Backup, backups};
-use crate::vault::copies::copies;
+use crate::vault::copies::{MAX_COPIES, copies, overlooked};
 use crate::vault::dangers::{dangers, of_file};
 use crate::vault::error::{VaultError, shown};
 use crate::vault::file::{self, MAX_FILE, Place};
@@ -266,6 +266,15 @@ fn other_copies(files: &Files, is_readable: bool, findings: &mut Vec<Finding>) {
                 format!("`vmfa backup restore {word}` puts it in the vault's place"),
             ),
         });
+    }
+    let more = overlooked(files);
+    if more > 0 {
+        findings.push(Finding::warning(
+            format!(
+                "{more} more files are called like copies of this vault, and were not looked into: only the {MAX_COPIES} that were written last"
+            ),
+            "take in or delete those that were, then run `vmfa doctor` again",
+        ));
     }
 }
 

@@ -410,14 +410,14 @@ def no_signal_limit(kib):
     return limit
 
 
-# Starts a program and writes down the most memory that it ever had, in KiB. A process that is started by a large one counts that
-# one's memory as its own, so this small one stands between.
+# Starts a program and writes down the most memory that it ever had, in KiB, and the processor's time that it took. A process
+# that is started by a large one counts that one's memory as its own, so this small one stands between.
 MEASURE = """
 import os, sys
 pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
 _, status, used = os.wait4(pid, 0)
 with open(sys.argv[1], "w") as file:
-    file.write(str(used.ru_maxrss))
+    file.write(f"{used.ru_maxrss} {used.ru_utime + used.ru_stime}")
 code = os.waitstatus_to_exitcode(status)
 if code < 0:
     os.kill(os.getpid(), -code)
@@ -425,9 +425,17 @@ os._exit(code)
 """
 
 
+def spending(house, *arguments, **more):
+    """As `House.run`, with the most memory that the program had, in MiB, and the processor's time that it took, in seconds: a
+    machine under load makes that little longer."""
+    spent = house.root / "spent"
+    spent.unlink(missing_ok=True)
+    done = house.run(*arguments, before=[sys.executable, "-I", "-S", "-c", MEASURE, spent], **more)
+    peak, seconds = spent.read_text().split() if spent.exists() else (0, 0)
+    return done, int(peak) >> 10, float(seconds)
+
+
 def measured(house, *arguments, **more):
     """As `House.run`, with the most memory that the program had, in MiB."""
-    peak = house.root / "peak"
-    peak.unlink(missing_ok=True)
-    done = house.run(*arguments, before=[sys.executable, "-I", "-S", "-c", MEASURE, peak], **more)
-    return done, int(peak.read_text()) >> 10 if peak.exists() else 0
+    done, peak, _ = spending(house, *arguments, **more)
+    return done, peak

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The control: accounts kept as a simple program would keep them. Every test of the fault suite must catch it.
 
-    naive.py HOW --vault PATH init|add|list|code|check …      HOW: truncate | rename | once
+    naive.py HOW --vault PATH init|add|list|code|check …      HOW: truncate | rename | once | lock
 
 `truncate` opens the file for writing and writes; `rename` writes a second file and renames it, without a word to the disk;
-`once` does, too, and doesn't look how much of it was written.
-Neither takes a lock, encrypts, or checks what it reads. The arguments are those of vmfa that the suite uses.
+`once` does, too, and doesn't look how much of it was written; `lock` renames as well, and lets nobody in meanwhile who wants the
+same lock, where it gets one. None of them encrypts, or checks what it reads, and only `lock` takes a lock. The arguments are those of vmfa that the suite uses.
 """
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -22,7 +23,7 @@ def save(how, path, accounts):
     if how == "truncate":
         with open(path, "w") as file:
             file.write(text)
-    elif how == "rename":
+    elif how in ("rename", "lock"):
         with open(path + ".new", "w") as file:
             file.write(text)
         os.rename(path + ".new", path)
@@ -33,6 +34,15 @@ def save(how, path, accounts):
         os.rename(path + ".new", path)
     else:
         sys.exit(2)
+
+
+def lock(path):
+    file = open(path + ".lock", "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError:
+        pass  # What can't be had is gone without: that is the mistake.
+    return file
 
 
 def load(path):
@@ -55,6 +65,7 @@ def main(how, arguments):
         save(how, path, [])
     elif command == "add":
         secret = sys.stdin.readline().strip()
+        held = lock(path) if how == "lock" else None  # noqa: F841
         accounts = load(path)
         accounts.append({"issuer": "", "account": rest[0], "secret": secret})
         save(how, path, accounts)

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import contextmanager
 
 import pytest
-from harness import OTHER_SECRET, THIRD_SECRET, House, Tally, naive, no_signal_limit
+from harness import CHEAP, OTHER_SECRET, PASSPHRASE, THIRD_SECRET, House, Tally, naive, no_signal_limit
 
 # vmfa's file grows in steps; the control's must cross a page to meet the end of the disk.
 NEW = {"vmfa": "beta", "control": "b" * 6000}
@@ -32,14 +32,34 @@ def new(house):
     return NEW["control" if house.naive else "vmfa"]
 
 
-def judge(tally, size, house, done):
+def holds(house):
+    """The accounts' names; nothing where they, or a code, can't be had."""
     names = house.names()
-    if names == {"alpha", new(house)} or (names == {"alpha"} and done.code != 0):
-        if house.alpha_lives() and not done.hung and done.code >= 0:
-            tally.ends["old" if names == {"alpha"} else "new"] += 1
-            return
+    return names if names and house.alpha_lives() else None
+
+
+def opens_with(house, *phrases):
+    """Which passphrases open the vault, and give what is in it."""
+    found = set()
+    for phrase in phrases:
+        house.passphrase.write_text(phrase + "\n")
+        if holds(house) == {"alpha"}:
+            found.add(phrase)
+    return found
+
+
+def judge(tally, where, done, found, old, new):
+    """The old state, refused with a word, or the new one; and the program ended by itself, as one that foresaw it."""
+    orderly = not done.hung and done.code >= 0 and done.code != 101 and b"panicked" not in done.err
+    if orderly and (found == new or found == old and done.code > 0 and done.err.strip()):
+        tally.ends["old" if found == old else "new"] += 1
+        return
     tally.ends["LOST"] += 1
-    tally.lost.append(f"{size} KiB: holds {names and sorted(name[:9] for name in names)} ({done.says})")
+    tally.lost.append(f"{where}: holds {found and sorted(name[:9] for name in found)} ({done.says})")
+
+
+def judge_add(tally, size, house, done):
+    judge(tally, f"{size} KiB", done, holds(house), {"alpha"}, {"alpha", new(house)})
 
 
 def on_tmpfs(name, program, scratch, step=4):
@@ -55,7 +75,7 @@ def on_tmpfs(name, program, scratch, step=4):
             done = add(house)
             tally.cases += 1
             tally.hit += done.code != 0
-            judge(tally, size, house, done)
+            judge_add(tally, size, house, done)
     return tally
 
 
@@ -68,7 +88,7 @@ def under_a_limit(name, program, scratch, step=2):
         done = add(house, preexec_fn=no_signal_limit(size))
         tally.cases += 1
         tally.hit += done.code != 0
-        judge(tally, size, house, done)
+        judge_add(tally, size, house, done)
         shutil.rmtree(house.root)
     return tally
 
@@ -158,10 +178,13 @@ def is_loaded(house, library, *arguments):
     return b"short.so" in house.run(*arguments, before=["strace", "-f", "-e", "trace=openat"], env={"LD_PRELOAD": library}).err
 
 
+ANOTHER = "another horse, another battery"
+# What is run, how the state is looked at, and what it is before and after.
 CHANGES = {
-    "add": (("add", "beta", "--secret", "-"), {"alpha", "beta"}),
-    "import": (("import", "export.txt"), {"alpha", "one"}),
-    "passphrase": (("passphrase", "change", "--kdf", "19456,1,1", "--new-passphrase-file", "passphrase"), {"alpha"}),
+    "add": (("add", "beta", "--secret", "-"), holds, {"alpha"}, {"alpha", "beta"}),
+    "import": (("import", "export.txt"), holds, {"alpha"}, {"alpha", "one"}),
+    "passphrase": (("passphrase", "change", "--kdf", CHEAP, "--new-passphrase-file", "new"),
+                   lambda house: opens_with(house, PASSPHRASE, ANOTHER), {PASSPHRASE}, {ANOTHER}),
 }
 
 
@@ -171,19 +194,17 @@ def test_short_writes(vmfa, tmp_path, short, figures, evidence, long, change):
     spare = House(tmp_path / "spare", [vmfa]).furnish()
     (spare.root / "export.txt").write_text(f"otpauth://totp/one?secret={THIRD_SECRET}\n")
     assert is_loaded(spare, short, "list"), "the program doesn't load it: nothing would be tested"
-    arguments, after = CHANGES[change]
+    (spare.root / "new").write_text(ANOTHER + "\n")
+    arguments, look, old, new = CHANGES[change]
     tally = Tally(f"short writes, {change}")
     for then in [None, *range(1, 40, 1 if long else 4)]:
         house = spare.copy(tmp_path / "case")
         env = {"LD_PRELOAD": short, **({"SHORT_THEN": str(then)} if then else {})}
         done = house.run(*arguments, stdin=OTHER_SECRET, env=env)
-        names = house.names()
         tally.cases += 1
         tally.hit += 1
-        is_well = names in ({"alpha"}, after) and house.alpha_lives() and (done.code != 0 or names == after) and (then or done.code == 0)
-        tally.ends["LOST" if not is_well else "new" if done.code == 0 else "old"] += 1
-        if not is_well:
-            tally.lost.append(f"from write {then}: holds {names} ({done.says})")
+        # Where nothing but the halves stands in its way, the change is made.
+        judge(tally, f"full from write {then}", done, look(house), old if then else new, new)
         shutil.rmtree(house.root)
     told([tally], figures, evidence)
     assert tally.ends["old"], "the disk was never full"
@@ -205,7 +226,8 @@ def refuses(house):
     """Every change is refused, with the vault as it was; what changes nothing works."""
     before = house.vault.read_bytes()
     lost = []
-    for arguments in [("add", "beta", "--secret", "-"), ("edit", "alpha", "--tag", "x"), ("remove", "alpha"), ("backup", "purge", "--yes"),
+    for arguments in [("add", "beta", "--secret", "-"), ("edit", "alpha", "--tag", "x"), ("remove", "alpha"),
+                      ("backup", "purge", "--yes"),
                       ("passphrase", "change", "--kdf", "19456,1,1", "--new-passphrase-file", str(house.passphrase))]:
         done = house.run(*arguments, stdin=OTHER_SECRET)
         if done.code <= 0 or done.hung or b"panicked" in done.err or house.vault.read_bytes() != before:
@@ -250,7 +272,7 @@ def under_a_quota(name, program, scratch, library, step):
         done = add(house, env={"LD_PRELOAD": library, "QUOTA": str(size * 1024 + 512)})
         tally.cases += 1
         tally.hit += done.code != 0
-        judge(tally, size, house, done)
+        judge_add(tally, size, house, done)
         shutil.rmtree(house.root)
     return tally
 

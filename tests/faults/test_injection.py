@@ -121,12 +121,16 @@ def test_passphrase_change(two, tmp_path, points, show):
     show(sweep("passphrase change", two, command, judge, tmp_path, **points))
 
 
-def test_backup_restore(two, tmp_path, points, show):
+def restoring(two):
+    """The command, and its judge."""
     backups = json.loads(two.must("backup", "list", "--json").out)
     # The newest is the vault before its last change: `alpha` alone.
     newest = max(backup["generation"] for backup in backups)
-    judge = old_or_new({"alpha", "beta"}, {"alpha"})
-    show(sweep("backup restore", two, ("backup", "restore", str(newest)), judge, tmp_path, **points))
+    return ("backup", "restore", str(newest)), old_or_new({"alpha", "beta"}, {"alpha"})
+
+
+def test_backup_restore(two, tmp_path, points, show):
+    show(sweep("backup restore", two, *restoring(two), tmp_path, **points))
 
 
 def test_a_counter_never_gives_a_code_twice(house, tmp_path, points, show):
@@ -144,8 +148,8 @@ def test_a_counter_never_gives_a_code_twice(house, tmp_path, points, show):
     show(sweep("code of a counter", house, ("code", "hot"), judge, tmp_path, **points))
 
 
-def test_backup_merge(two, tmp_path, points, show):
-    """A copy that was changed elsewhere is taken in, whole or not at all, and stays as it is."""
+def merging(two, tmp_path):
+    """The command, and its judge: a copy that was changed elsewhere is taken in, whole or not at all, and stays as it is."""
     copy = two.directory / "accounts (conflicted copy 2026-01-01).vmfa"
     shutil.copy2(changed_elsewhere(two, tmp_path), copy)
     before = copy.read_bytes()
@@ -155,7 +159,11 @@ def test_backup_merge(two, tmp_path, points, show):
         assert (here.directory / copy.name).read_bytes() == before, "the copy was touched"
         return names(here, done)
 
-    show(sweep("backup merge", two, ("backup", "merge", f"home/vault/{copy.name}"), judge, tmp_path, **points))
+    return ("backup", "merge", f"home/vault/{copy.name}"), judge
+
+
+def test_backup_merge(two, tmp_path, points, show):
+    show(sweep("backup merge", two, *merging(two, tmp_path), tmp_path, **points))
 
 
 def changed_elsewhere(house, tmp_path):
@@ -245,34 +253,44 @@ def test_slot_remove(two, tmp_path, points, show):
     show(sweep("slot remove", two, ("slot", "remove", gone, "--yes"), judge, tmp_path, **points))
 
 
-@pytest.mark.parametrize("command", ["code", "pair"])
-def test_the_ledger(house, tmp_path, points, show, command):
-    """What was handed out once as fresh is handed out by nobody again, whatever became of the first who asked."""
+def claiming(house, command="code"):
+    """The command, and its judge: what was handed out once as fresh is handed out by nobody again, whatever became of the first
+    who asked; and what was noted before still is."""
     ask = {"code": ("code", "alpha", "--fresh", "--within", "10", "--json"), "pair": ("pair", "alpha", "--json")}[command]
     # A ledger that holds another account's steps: they must not be lost with this one's.
-    house.must("add", "other", "--secret", "-", stdin=OTHER_SECRET)
-    before = json.loads(house.must("code", "other", "--fresh", "--within", "10", "--json").out)["step"]
+    house.must("add", "other", "--secret", "-", stdin=THIRD_SECRET)
+    before = json.loads(house.must("code", "other", "--fresh", "--within", "10", "--json").out)
+    ids = {account["account"]: account["id"] for account in json.loads(house.must("list", "--json").out)}
 
     def steps(done):
         told = json.loads(done.out) if done.out.strip() else {"steps": []}
         return set(told["steps"] if "steps" in told else [told["step"]])
 
-    def judge(here, done):
+    def noted(here):
+        """The steps in the ledger's file, a line an account: its id, and what was handed out."""
         ledger = here.directory / "accounts.vmfa.ledger"
-        given = steps(done)
+        lines = [line.split() for line in ledger.read_text().splitlines()[1:]] if ledger.exists() else []
+        return {line[0]: {int(word) for word in line[1:] if not word.startswith("@")} for line in lines}
+
+    def judge(here, done):
+        given, held = steps(done), noted(here)
         assert done.code != 0 or given, "exit 0 without an answer"
-        held = "noted" if ledger.exists() and len(ledger.read_text().splitlines()) > 2 else ""
         # A pair is needed once, to enable a device: it is given all the same, and the person told.
         unnoted = command == "pair" and b"not recorded as used" in done.err
-        assert not given or held or unnoted, "handed out, and not noted"
+        assert given <= held.get(ids["alpha"], set()) or unnoted, f"handed out {given}, and not noted: {held}"
+        assert before["step"] in held.get(ids["other"], set()), f"the other account's step was forgotten: {held}"
         again = here.must("code", "alpha", "--fresh", "--within", "10", "--json")
-        assert unnoted or not steps(again) & given, f"{steps(again)} was handed out before"
-        other = json.loads(here.must("code", "other", "--fresh", "--within", "10", "--json").out)["step"]
-        assert other != before, "the other account's step was forgotten, and is handed out again"
-        assert here.names() == {"alpha", "other"}
-        return "new" if held else "old"
+        assert unnoted or not steps(again) & (given | held.get(ids["alpha"], set())), f"{steps(again)} was handed out before"
+        assert before["step"] in noted(here).get(ids["other"], set()), "the next claim forgot the other account's step"
+        assert here.names() == set(ids)
+        return "new" if ids["alpha"] in held else "old"
 
-    show(sweep(f"ledger, {command}", house, ask, judge, tmp_path, **points))
+    return ask, judge
+
+
+@pytest.mark.parametrize("command", ["code", "pair"])
+def test_the_ledger(house, tmp_path, points, show, command):
+    show(sweep(f"ledger, {command}", house, *claiming(house, command), tmp_path, **points))
 
 
 AWS_FILES = {
@@ -284,7 +302,8 @@ AWS_FILES = {
 
 
 def test_the_files_of_aws(house, tmp_path, points, show):
-    """Its two files are rewritten each as a whole; a key is taken out of them only when the vault has it."""
+    """Its two files are rewritten each as a whole; a key is taken out of them only when the vault has it. What `aws enroll
+    --write-config` writes is replaced by the same function (`AwsFile::replace`), so that these faults stand for it too."""
     aws = house.home / ".aws"
     aws.mkdir()
     for name, text in AWS_FILES.items():
@@ -320,15 +339,23 @@ def failing(points, ways):
     return [(case, way) for case in points if case.changes for way in ways]
 
 
-@pytest.mark.parametrize("change", ["add", "passphrase change"])
+@pytest.mark.parametrize("change", ["add", "passphrase change", "backup merge", "backup restore", "ledger"])
 def test_killed_while_it_cleans_up(two, tmp_path, long, show, change):
     """A call fails, and then, at a later one, the program is killed."""
-    if change == "add":
+    # In short, the first two have the most points, and the others a few.
+    stdin, most = "", 12 if change in ("add", "passphrase change") else 6
+    if change == "backup merge":
+        arguments, judge = merging(two, tmp_path)
+    elif change == "backup restore":
+        arguments, judge = restoring(two)
+    elif change == "ledger":
+        arguments, judge = claiming(two)
+    elif change == "add":
         arguments, stdin = ("add", "next", "--secret", "-"), THIRD_SECRET
         judge = old_or_new({"alpha", "beta"}, {"alpha", "beta", "next"}, go_on=False)
     else:
         (two.root / "new").write_text(PASSPHRASE + "\n")
-        arguments, stdin = ("passphrase", "change", "--kdf", CHEAP, "--new-passphrase-file", "new"), ""
+        arguments = ("passphrase", "change", "--kdf", CHEAP, "--new-passphrase-file", "new")
 
         def judge(here, done):
             assert here.names() == {"alpha", "beta"} and here.alpha_lives(), f"the vault doesn't open: {here.run('list', '--json').says}"
@@ -339,7 +366,7 @@ def test_killed_while_it_cleans_up(two, tmp_path, long, show, change):
     first = failing(points, ("EIO", "ENOSPC") if long else ("EIO",))
     if not long:
         first = first[:: max(1, len(first) // 6)]
-    show(twice(f"{change}: failing, then killed", two, arguments, judge, tmp_path, first, 10_000 if long else 12, stdin))
+    show(twice(f"{change}: failing, then killed", two, arguments, judge, tmp_path, first, 10_000 if long else most, stdin))
 
 
 def test_nothing_is_left_behind(house, tmp_path, long, figures, evidence):

@@ -23,37 +23,47 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 def write(house, writers, each_adds, error):
-    """Several writers at once, none of whom gets a lock; what was to be there, what is, and the runs that failed."""
-    before = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", f"inject=flock:error={error}"]
+    """Several writers at once, none of whom gets a lock, if there is an `error`; what was to be there, what is, the runs that
+    failed, and how many asked for a lock in vain."""
+
+    def add(name, secret):
+        log = house.root / f"{name}.trace"
+        before = ["strace", "-f", "-qq", "-o", log, "-e", "trace=flock", "-e", f"inject=flock:error={error}"] if error else []
+        done = house.run("add", name, "--secret", "-", before=before, stdin=secret)
+        return name, done, error and log.exists() and f"{error} " in log.read_text() and "(INJECTED)" in log.read_text()
 
     def writer(number):
-        runs = [(f"w{number}-{index}", house.run("add", f"w{number}-{index}", "--secret", "-", before=before,
-                                                 stdin=OTHER_SECRET[:-2] + LETTERS[number] + LETTERS[index]))
-                for index in range(each_adds)]
-        return [f"{name}: {done.says}" for name, done in runs if done.code != 0]
+        return [add(f"w{number}-{index}", OTHER_SECRET[:-2] + LETTERS[number] + LETTERS[index]) for index in range(each_adds)]
 
     with ThreadPoolExecutor(max_workers=writers) as pool:
-        failed = [line for lines in pool.map(writer, range(writers)) for line in lines]
-    wanted = {"alpha"} | {f"w{number}-{index}" for number in range(writers) for index in range(each_adds)}
-    return wanted, house.names() or set(), failed
+        runs = [run for runs in pool.map(writer, range(writers)) for run in runs]
+    failed = [f"{name}: {done.says}" for name, done, _ in runs if done.code != 0]
+    wanted = {"alpha"} | {name for name, _, _ in runs}
+    return wanted, house.names() or set(), failed, sum(bool(hit) for _, _, hit in runs)
 
 
 @pytest.mark.parametrize("error", ["ENOLCK", "EOPNOTSUPP"])
 def test_without_locks_none_is_lost(house, long, error, figures, evidence):
     writers, adds = (8, 20) if long else (4, 4)
-    wanted, found, failed = write(house, writers, adds, error)
-    figures(f"no locks ({error}): {writers} x {adds} adds, {len(failed)} failed, {len(wanted - found)} lost")
-    evidence("sync", cases=writers * adds, faults=writers * adds, losses=len(wanted - found) + len(failed))
+    wanted, found, failed, hit = write(house, writers, adds, error)
+    lost = len(wanted - found)
+    figures(f"no locks ({error}): {writers} x {adds} adds, {hit} got no lock, {len(failed)} failed, {lost} lost")
+    evidence("sync", cases=writers * adds, faults=hit, losses=lost + len(failed))
+    assert hit == writers * adds, f"{hit} of {writers * adds} asked for a lock that they didn't get: nothing was tested"
     assert not failed, "\n".join(failed[:5])
     assert found == wanted and house.alpha_lives()
     house.must("check")
 
 
 def test_control_without_locks_some_are_lost(tmp_path, figures, evidence):
-    house = House(tmp_path / "house", naive("rename")).furnish()
-    wanted, found, failed = write(house, 4, 6, "ENOLCK")
-    figures(f"control: no locks: 4 x 6 adds, {len(failed)} failed, {len(wanted - found)} lost")
+    """A program that counts on its lock, and goes on without: where it gets it, nothing is lost."""
+    locking, lockless = [House(tmp_path / name, naive("lock")).furnish() for name in ("locking", "lockless")]
+    wanted, found, failed, _ = write(locking, 4, 4, None)
+    assert found == wanted and not failed, f"with its lock it loses {wanted - found}: the control has another fault"
+    wanted, found, failed, hit = write(lockless, 4, 6, "ENOLCK")
+    figures(f"control: no locks: 4 x 6 adds, {hit} got no lock, {len(failed)} failed, {len(wanted - found)} lost")
     evidence("sync", control=len(wanted - found))
+    assert hit == 24, f"{hit} of 24 asked for a lock that they didn't get"
     assert wanted - found, "without a lock nothing is lost either: the writers never meet, and the test proves nothing"
 
 
@@ -79,14 +89,6 @@ class Replaced:
         }
 
 
-def stopped(pid):
-    """Whether a process has stopped, or is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "tTZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
 def interrupted(house, arguments, case, put, stdin, then=()):
     """A run that stops after one of its calls, while which `put` is done; `then` are further orders for strace."""
     # The program stops itself by the signal; strace says so in its log, and then waits for it to go on.
@@ -98,21 +100,24 @@ def interrupted(house, arguments, case, put, stdin, then=()):
     process.stdin.close()
     process.stdin = None
     end, hit = time.monotonic() + PATIENCE, False
-    while process.poll() is None and time.monotonic() < end:
-        if log.exists() and b"stopped by SIGSTOP" in log.read_bytes():
-            [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or [None]
-            hit = True
-            put()
-            os.kill(int(child), signal.SIGCONT)
-            break
-        time.sleep(0.002)
     try:
+        while process.poll() is None and time.monotonic() < end:
+            if log.exists() and b"stopped by SIGSTOP" in log.read_bytes():
+                [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() or [None]
+                hit = True
+                put()
+                os.kill(int(child), signal.SIGCONT)
+                break
+            time.sleep(0.002)
         out, err = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
         return Done(-signal.SIGKILL, b"", b"", hung=True), hit
-    log.unlink(missing_ok=True)
+    finally:
+        # Whatever went wrong here or there: neither strace nor the program that stands still is left.
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+        log.unlink(missing_ok=True)
     return Done(process.returncode, out, err), hit
 
 
@@ -328,13 +333,48 @@ def test_a_hostile_name_is_shown_clean(house, fork):
     assert not re.search("\x1b\\]|\x07|\u202e", seen)
 
 
-def test_thousands_of_files_beside_it(house, fork):
-    """Bounded: a directory full of them is no reason to wait."""
-    for index in range(3000):
+def took(house):
+    """What a person waits for a change and for `doctor`, at best."""
+    waits = []
+    for turn in range(3):
+        began = time.monotonic()
+        at_a_terminal(house, "edit", "alpha", "--tag", f"turn-{turn}")
+        house.must("doctor")
+        waits.append(time.monotonic() - began)
+    return min(waits)
+
+
+@pytest.mark.parametrize("age", ["new", "old"])
+def test_thousands_of_files_beside_it(house, fork, age, figures, evidence):
+    """A directory full of copies is no reason to wait. The one that was written last is told among them; that others weren't
+    looked into is said, with how many they are."""
+    alone = took(house)
+    count, looked_into = 3000, 32
+    for index in range(count):
         os.link(house.vault, house.directory / f"accounts ({index}).vmfa")
-    (house.directory / COPIES["Syncthing"]).write_bytes(fork)
-    house.must("edit", "alpha", "--tag", "one")
-    assert len(findings(house)) <= 32
+    copy = house.directory / COPIES["Syncthing"]
+    copy.write_bytes(fork)
+    copy.chmod(0o600)
+    if age == "old":
+        os.utime(copy, (0, 0))
+    among = took(house)
+    seen = at_a_terminal(house, "edit", "alpha", "--tag", "one")
+    listed = findings(house)
+    more = [one["text"] for one in json.loads(house.run("doctor", "--json").out) if "were not looked into" in one["text"]]
+    told = copy.name in seen and "backup merge" in seen
+    said = len(more) == 1 and more[0].startswith(f"{count + 1 - looked_into} more files")
+    quick = among < 3 * alone + 0.2
+    ends = "told" if told else "not told"
+    figures(f"{count} copies and one {age} fork, {ends}: a change and a look take {among:.2f} s, {alone:.2f} s alone")
+    right = said and quick and len(listed) == looked_into and told == (age == "new")
+    evidence("sync", cases=1, faults=1, losses=int(not right))
+    assert len(listed) == looked_into, f"{len(listed)} are listed"
+    assert said, f"nobody is told that the others were not looked into: {more}"
+    assert quick, f"{among:.2f} s, and {alone:.2f} s without the copies"
+    if age == "new":
+        assert told and any(copy.name in one["text"] for one in listed), f"the fork is not told: {seen}"
+        house.must("backup", "merge", str(copy))
+        assert house.names() == {"alpha", "gamma"}
 
 
 def test_another_key_is_said(house, tmp_path, evidence):
