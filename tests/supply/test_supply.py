@@ -1,6 +1,7 @@
 """What is linked, where it comes from, and under which terms. `cargo deny` says the same and more where it is installed."""
 
 import copy
+import json
 import os
 import re
 import subprocess
@@ -81,7 +82,7 @@ def test_no_build_script_of_ours(told, evidence):
 
 def test_nothing_is_built_but_what_is_locked(evidence):
     """Each command that builds says so, also the README's."""
-    files = [ROOT / name for name in ("README.md", "README.ja.md", "SECURITY.md", "tests/run", "tests/reproducible", ".cargo/release", "benches/peers")]
+    files = [ROOT / name for name in ("README.md", "README.ja.md", "SECURITY.md", "tests/run", "tests/reproducible", ".cargo/release", ".cargo/sbom", "benches/peers")]
     files += sorted((ROOT / "docs").glob("*.md"))
     lines = [(path.name, line.strip()) for path in files for line in path.read_text().splitlines()
              if re.search(r"\bcargo (build|install|run|test|clippy)\b", line) and not line.lstrip().startswith("#")]
@@ -109,6 +110,21 @@ def test_a_naive_supply_is_caught(told, evidence):
     assert not judge.unlicensed([{"name": "e", "license": "GPL-3.0 OR (MIT AND Apache-2.0 WITH LLVM-exception)"}, {"name": "option-ext", "license": "MPL-2.0"},
                                  {"name": "f", "license": "MIT/Apache-2.0"}], rules)
     assert not judge.banned([("aws-config", "sha1", "0.10.6"), ("vmfa", "ring", "0.17.14")], rules)
+
+
+@pytest.mark.long
+def test_the_list_that_is_handed_out_is_whole(evidence, figures):
+    """By `cargo cyclonedx`: each crate that is linked, with its checksum and licence, and no path of this machine."""
+    subprocess.run([".cargo/sbom"], cwd=ROOT, check=True)
+    linked = set(judge.linked())
+    for program in ("vmfa", "vmfa-aws"):
+        text = (ROOT / f"target/sbom/{program}.cdx.json").read_text()
+        listed = {f"{one['name']} v{one['version']}": one for one in json.loads(text)["components"]}
+        lacking = linked - set(listed)
+        bare = [name for name, one in listed.items() if not one.get("hashes") or not one.get("licenses")]
+        figures(f"{program}: {len(listed)} crates listed, {len(linked)} linked")
+        evidence("supply", cases=len(linked), faults=0, losses=len(lacking) + len(bare) + text.count(str(ROOT)))
+        assert not lacking and not bare and str(ROOT) not in text
 
 
 @pytest.mark.long
