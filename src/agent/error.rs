@@ -131,12 +131,13 @@ impl Fails for AgentError {
             Self::NotOne(NotOne::Several(..)) => Kind::Ambiguous,
             Self::NotOne(NotOne::Nothing(..)) => Kind::NotFound,
             Self::Denied => Kind::Interrupted,
-            Self::OtherVault(_) | Self::OtherVersion { .. } | Self::RunsAlready | Self::Busy => {
-                Kind::Conflict
-            }
+            Self::OtherVault(_)
+            | Self::OtherVersion { .. }
+            | Self::RunsAlready
+            | Self::Busy
+            | Self::Ended => Kind::Conflict,
             Self::OtherUser(_)
             | Self::Silent
-            | Self::Ended
             | Self::NotUnderstood
             | Self::Unending { .. }
             | Self::File { .. }
@@ -156,7 +157,9 @@ impl Fails for AgentError {
             Self::OtherVersion { .. } => Some("`vmfa agent stop`, then `vmfa unlock` starts this version's".into()),
             Self::OtherVault(_) => Some("`vmfa agent stop` ends it; --no-agent works without it".into()),
             Self::RunsAlready => Some("`vmfa agent status` tells about it".into()),
-            Self::Silent | Self::Ended | Self::NotUnderstood => {
+            // Somebody locked it, or it ended by itself. A code isn't asked for twice: the counter may have moved on.
+            Self::Ended => Some("run it again; a code of a counter may be skipped then".into()),
+            Self::Silent | Self::NotUnderstood => {
                 Some("`vmfa agent stop` ends it; --no-agent works without it".into())
             }
             Self::Unending { .. } => Some("find out which process it is (`ss -xlp` shows it) and end it; --no-agent works without it".into()),

@@ -126,7 +126,8 @@ impl Unlocked {
             self.removed_slots.clear();
             self.dirty = false;
             self.bases.clear();
-            if synced.is_ok() {
+            // Where directories can't be synced at all, it isn't less sure than anything else there.
+            if synced.is_ok() || synced.as_ref().is_err_and(file::lacks_dir_sync) {
                 for path in taken {
                     drop(std::fs::remove_file(path));
                 }

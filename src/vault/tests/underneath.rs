@@ -26,7 +26,9 @@ fn changed_elsewhere(bench: &Bench, change: impl FnOnce(&mut Unlocked)) -> Vec<u
 }
 
 fn add(name: &'static str, secret: &'static [u8]) -> impl FnOnce(&mut Unlocked) {
-    move |vault| drop(vault.add(totp(name, secret), NOW).unwrap())
+    move |vault| {
+        vault.add(totp(name, secret), NOW).unwrap();
+    }
 }
 
 fn names(vault: &Unlocked) -> Vec<String> {
