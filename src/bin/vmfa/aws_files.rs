@@ -91,7 +91,7 @@ impl AwsFile {
             let backup = self.back_up()?;
             self.is_as_it_was()?;
             std::fs::rename(&beside, &self.path).map_err(fail)?;
-            sync_folder(folder).map_err(fail)?;
+            files::sync_folder(folder).map_err(fail)?;
             Ok(backup)
         });
         if done.is_err() {
@@ -195,27 +195,6 @@ fn create_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        // Some file systems can't sync a directory; the file in it is synced.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        done => done,
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

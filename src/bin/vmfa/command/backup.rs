@@ -186,7 +186,8 @@ fn merge(context: &Context, input: &BackupMerge) -> Outcome {
     };
     context.screen.remark(&if news {
         format!(
-            "took in {name}: {before} accounts before, {} now; the copy is left where it is{then}",
+            "took in {name}: {} before, {} now; the copy is left where it is{then}",
+            counted(before, "account"),
             vault.live().count()
         )
     } else {

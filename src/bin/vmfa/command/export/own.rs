@@ -17,6 +17,7 @@ use crate::args::Export;
 use crate::command::export::{chosen, new_passphrase, put};
 use crate::command::{counted, named, save};
 use crate::fault::{Exit, Fault, Outcome};
+use crate::files;
 use crate::unlock::{Asking, Context};
 
 pub(super) const HOW: &str = "\
@@ -55,7 +56,7 @@ pub(super) fn run(context: &Context, input: &Export) -> Outcome<Exit> {
     let kept = make(context, &from, &files, &accounts, &passphrase, input, now)?;
     check(&files, &passphrase, &accounts, &kept.twins, now)?;
     put::into_place(&files.vault, path, input.force).map_err(fail)?;
-    put::sync(put::folder_of(path)).map_err(fail)?;
+    files::sync_folder(put::folder_of(path)).map_err(fail)?;
     told(context, path, &accounts, &kept, &from);
     Ok(Exit::Done)
 }

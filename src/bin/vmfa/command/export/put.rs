@@ -1,6 +1,6 @@
 //! An export on the disk: whole and read back, or not at all; for nobody else to read, and in nobody's place.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +66,7 @@ pub(super) fn file(context: &Context, path: &Path, bytes: &Secret, force: bool) 
         }
         _ => fail(error),
     })?;
-    sync(folder_of(path)).map_err(fail)
+    files::sync_folder(folder_of(path)).map_err(fail)
 }
 
 /// A directory of files.
@@ -82,7 +82,7 @@ pub(super) fn tree(context: &Context, path: &Path, tree: &[(String, Secret)]) ->
             create_folder(folder).map_err(fail)?;
         }
         write(&file, bytes).map_err(fail)?;
-        sync(folder).map_err(fail)?;
+        files::sync_folder(folder).map_err(fail)?;
         again(&file, bytes).map_err(|fault| fault.at(&name))?;
     }
     // An empty directory gives way, one with something in it doesn't.
@@ -92,7 +92,7 @@ pub(super) fn tree(context: &Context, path: &Path, tree: &[(String, Secret)]) ->
         }
         _ => fail(error),
     })?;
-    sync(folder_of(path)).map_err(fail)
+    files::sync_folder(folder_of(path)).map_err(fail)
 }
 
 /// A name beside the one that is meant, and whatever stands there when this is dropped is taken away.
@@ -169,27 +169,6 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-#[cfg(unix)]
-pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    match File::open(folder)?.sync_all() {
-        // Some file systems can't sync a directory; the files in it are synced.
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
-        done => done,
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn sync(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 pub(super) fn internal(error: &io::Error) -> Fault {
