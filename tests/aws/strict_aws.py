@@ -35,7 +35,11 @@ STEP, VERIFY, BEHIND, AHEAD, MAX_DEVICES = 30, 2, 998, 1000, 8   # windows in 30
 CFG = argparse.Namespace(offset=0.0, budget=9, propagation=0.0)
 LOCK, LOG, SESSIONS, TRIES, SIGNIN = threading.RLock(), [], {}, {}, {}
 GATE, FAULTS, EXPIRY = threading.Condition(), [], {}
-HOLD = argparse.Namespace(at=0, when="", action=None, seen=0, held=[], dropped=False)
+class Hold:                                 # one order to stop: what it held waits for its own release, whatever is ordered next
+    def __init__(self, at=0, when="", action=None):
+        self.at, self.when, self.action = at, when, action
+        self.seen, self.held, self.dropped = 0, [], False
+HOLD = Hold()
 FAILURES = {"500": ("InternalFailure", "An internal error has occurred", 500), "503": ("ServiceUnavailable", "Service is unable to handle request.", 503),
             "throttle": ("Throttling", "Rate exceeded", 400)}
 UNABLE = ("MultiFactorAuthentication failed, unable to validate MFA code.  "
@@ -327,6 +331,7 @@ def federation(env, start):                 # not signed: the session in the que
     return [json.dumps({"SigninToken": token}).encode()]
 
 def admin(env, start):
+    global HOLD
     what, data = env["PATH_INFO"].rpartition("/")[2], env["wsgi.input"].read(int(env.get("CONTENT_LENGTH") or 0))
     if what == "federation":
         return federation(env, start)
@@ -342,11 +347,10 @@ def admin(env, start):
             elif what == "settings":
                 vars(CFG).update(told)
             elif what == "hold":
-                HOLD.at, HOLD.when, HOLD.action = told["at"], told["when"], told.get("action")
-                HOLD.seen, HOLD.held, HOLD.dropped = 0, [], False
+                HOLD.at, HOLD = 0, Hold(told["at"], told["when"], told.get("action"))
             if what in ("release", "reset"):
                 HOLD.at, HOLD.held, HOLD.dropped = 0, [], told.get("drop", False)
-                GATE.notify_all()
+            GATE.notify_all()
             if what == "reset":
                 FAULTS.clear(), EXPIRY.clear()
                 CFG.offset, CFG.budget, CFG.propagation = START
@@ -364,12 +368,12 @@ def fault_for(req):                         # the next one that was ordered for 
             return f
     return None
 
-def stop_here(req, number, when):           # holds one request, and all that come behind it
+def stop_here(req, hold, number, when):     # holds one request, and all that come behind it
     with GATE:
-        if HOLD.at and (number > HOLD.at or number == HOLD.at and when == HOLD.when):
-            HOLD.held.append({"number": number, "action": req.action, "when": when})
-            GATE.wait_for(lambda: not HOLD.at, timeout=120)
-            if HOLD.dropped:
+        if hold.at and (number > hold.at or number == hold.at and when == hold.when):
+            hold.held.append({"number": number, "action": req.action, "when": when})
+            GATE.wait_for(lambda: not hold.at, timeout=120)
+            if hold.dropped:
                 hang_up(req.environ)
 
 def hang_up(env):
@@ -389,9 +393,10 @@ def application(env, start):
         return admin(env, start)
     req = parse(env)
     with GATE:
-        HOLD.seen += HOLD.action in (None, req.action)
-        number = HOLD.seen if HOLD.action in (None, req.action) else 0
-    stop_here(req, number, "before")
+        hold, counts = HOLD, HOLD.action in (None, req.action)
+        hold.seen += counts
+        number = hold.seen if counts else 0
+    stop_here(req, hold, number, "before")
     with LOCK:
         fault = fault_for(req) or {"what": ""}
     if fault["what"] == "delay":
@@ -402,7 +407,7 @@ def application(env, start):
     kept = []
     body = answer(req, lambda status, headers, exc_info=None: kept.append((status, headers)), FAILURES.get(fault["what"]))
     body = b"".join(body)                   # carried out as a whole before anything of it goes back
-    stop_here(req, number, "after")
+    stop_here(req, hold, number, "after")
     if fault["what"] == "lose":
         hang_up(env)
     start(*kept[-1])

@@ -103,6 +103,21 @@ def test_a_request_is_held(cloud, when, drop, is_made):
     assert isinstance(ends[0], dict) == (not drop)
 
 
+def test_one_request_after_the_other_is_held(cloud):
+    """The next hold is ordered at once: what the one before held goes on all the same."""
+    sts = client(cloud, "sts", cloud.user())
+    for _ in range(40):
+        cloud.tell("hold", at=1, when="before")
+        thread = threading.Thread(target=sts.get_caller_identity)
+        thread.start()
+        wait_until(lambda: cloud.ask("held"), "it is held")
+        cloud.tell("release")
+        cloud.tell("hold", at=1, when="before")
+        thread.join(20)
+        assert not thread.is_alive()
+    cloud.tell("release")
+
+
 def test_sessions_end_when_the_test_wants(cloud):
     user = cloud.user()
     cloud.tell("expiry", seconds=840)
