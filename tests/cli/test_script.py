@@ -569,3 +569,13 @@ def test_a_name_longer_than_any_is_told_before_anything_is_asked(person):
     done = person.run("code", "x" * 1025, passphrase=False)
     assert done.returncode == 3 and b"no account matches" in done.stderr
     assert len(done.stderr) < 400
+
+
+def test_an_account_without_its_pin_is_no_damage(owner):
+    """As mOTP accounts come from other apps, which keep the PIN to themselves."""
+    add(owner)
+    owner.ok("add", "--uri", "-", stdin="otpauth://motp/VPN?secret=3132333435363738")
+    lines = owner.ok("check").splitlines()
+    assert lines == ["VPN: no PIN yet: `vmfa edit QUERY --pin -` stores it", "generation 3, 2 accounts, 1 without a PIN yet, all sound"]
+    owner.ok("edit", "VPN", "--pin", "-", stdin="1234")
+    assert owner.ok("check") == "generation 4, 2 accounts, all sound\n"

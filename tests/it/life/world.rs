@@ -219,6 +219,8 @@ struct Copy {
     records: BTreeMap<u32, Record>,
     /// The keys it was sealed under, the present one first.
     keys: Vec<u32>,
+    /// Tombstones may be kept as of then: the latest stamp in the file when it was opened by who wrote this, or the clock then.
+    as_of: u64,
 }
 
 impl Copy {
@@ -305,8 +307,8 @@ pub(super) struct World {
     keys: u32,
     /// How many copies were ever taken elsewhere.
     forked: u64,
-    /// The latest stamp in the file when it was opened last, and the time before: tombstones may be kept as of then.
-    opened: [u64; 2],
+    /// The latest stamp in the file when it was opened last.
+    opened: u64,
     /// A save was cut short: there may be one backup more than is told here.
     pub(super) is_cut: bool,
 }
@@ -320,6 +322,7 @@ impl World {
             ours: Rc::new(Copy {
                 records: BTreeMap::new(),
                 keys: vec![0],
+                as_of: 0,
             }),
             top: 0,
             past: VecDeque::new(),
@@ -330,7 +333,7 @@ impl World {
             notes: 0,
             keys: 0,
             forked: 0,
-            opened: [BEGIN; 2],
+            opened: 0,
             is_cut: false,
         }
     }
@@ -355,7 +358,7 @@ impl World {
 
     /// The longest that the file may be: what is there and what must be remembered, in the keeper's way.
     pub(super) fn longest(&self, sizes: &Sizes) -> u64 {
-        let since = self.opened[0].min(self.opened[1]).min(self.now);
+        let since = self.ours.as_of;
         let records = self.ours.records.values();
         let len: u64 = records
             .map(|record| match &record.body {
@@ -370,7 +373,7 @@ impl World {
     /// The vault was opened anew: after a kill, or as asked.
     pub(super) fn reopened(&mut self) {
         self.top = self.ours.top();
-        self.opened = [self.opened[1], (self.top >> 16) / 1000];
+        self.opened = (self.top >> 16) / 1000;
     }
 
     fn stamp(&mut self) -> u64 {
@@ -432,6 +435,11 @@ impl World {
         let before = Rc::clone(&self.ours);
         self.change(op);
         if op.saves() {
+            // A backup comes back as it was.
+            if !matches!(op, Op::Backup(_)) {
+                let as_of = self.opened.min(self.now);
+                self.copy().as_of = as_of;
+            }
             self.past.push_front(before);
             self.past.truncate(KEPT);
             self.is_cut = false;
@@ -563,7 +571,8 @@ impl World {
 
     /// Forgets what was erased so long ago that no copy comes back from then.
     pub(super) fn forget(&mut self) {
-        let now = self.now;
+        // No later than what the file may still hold.
+        let now = self.now.min(self.ours.as_of);
         self.copy().records.retain(|_, record| {
             record.body.is_some() || (record.stamp >> 16) / 1000 + 4 * REMEMBERED > now
         });
