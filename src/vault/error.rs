@@ -436,7 +436,9 @@ impl Fails for VaultError {
                 Fault::Newer { .. } | Fault::CriticalExtension(_) | Fault::Suite(_) => {
                     "open it with the version of vmfa that wrote it, or a later one"
                 }
-                Fault::Foreign(_) => "give the path of a vault with --vault",
+                Fault::Foreign(_) => {
+                    "give the path of a file that vmfa wrote; `vmfa import` takes in what other apps export"
+                }
                 Fault::Empty
                 | Fault::Truncated { .. }
                 | Fault::Trailing(_)
@@ -572,7 +574,7 @@ mod tests {
         };
         assert_eq!(
             foreign.hint().unwrap(),
-            "give the path of a vault with --vault"
+            "give the path of a file that vmfa wrote; `vmfa import` takes in what other apps export"
         );
     }
 }

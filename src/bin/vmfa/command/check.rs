@@ -2,6 +2,7 @@
 
 use vmfa::authenticator::Authenticator;
 use vmfa::keyring::Keyring;
+use vmfa::otp::OtpError;
 
 use crate::command::{counted, named};
 use crate::fault::{Exit, Outcome};
@@ -11,11 +12,23 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     let vault = context.open()?;
     let live = vault.summaries()?;
     let trash = vault.trash();
-    let mut bad = 0;
+    let (mut bad, mut without_pin) = (0, 0);
     for summary in live.iter().chain(&trash) {
         let fault = match vault.account(&summary.id) {
             Err(error) => Some(error.to_string()),
-            Ok(account) => account.generator().err().map(|error| error.to_string()),
+            Ok(account) => match account.generator() {
+                Ok(_) => None,
+                // Nothing of it is damaged: other apps export such accounts without the PIN, and it is asked for later.
+                Err(OtpError::PinMissing) => {
+                    without_pin += 1;
+                    context.screen.line(&format!(
+                        "{}: no PIN yet: `vmfa edit QUERY --pin -` stores it",
+                        named(summary)
+                    ))?;
+                    None
+                }
+                Err(error) => Some(error.to_string()),
+            },
         };
         if let Some(fault) = fault {
             bad += 1;
@@ -43,6 +56,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Exit> {
     words.extend((!trash.is_empty()).then(|| format!("{} in the trash", trash.len())));
     words.extend((!keys.is_empty()).then(|| counted(keys.len(), "access key")));
     words.extend((unknown > 0).then(|| format!("{unknown} records of a newer version, kept")));
+    words.extend((without_pin > 0).then(|| format!("{without_pin} without a PIN yet")));
     words.push(if bad == 0 {
         "all sound".into()
     } else {
