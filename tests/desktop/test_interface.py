@@ -80,8 +80,15 @@ def either(request, terminals, desk):
 def choose(pane, *words):
     """Has the account that has the words chosen."""
     pane.keys("Home")
+
+    def is_at_the_first(text):
+        lines = text.split("\n")
+        heading = next((at for at, line in enumerate(lines) if line.startswith("  CODE")), 0)
+        return lines[heading + 1].startswith(">")
+
+    # Not before: the one that is chosen by now would be taken for it, and the key would then move on from it.
+    pane.wait(until=is_at_the_first)
     for _ in range(20):
-        pane.wait(until=lambda text: any(line.startswith(">") for line in text.split("\n")))
         if any(line.startswith(">") and all(word in line for word in words) for line in pane.lines()):
             return
         before = next(line for line in pane.lines() if line.startswith(">"))
