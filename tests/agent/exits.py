@@ -76,7 +76,7 @@ class Remains:
 
     def told(self):
         return f"{b' '.join(self.name).decode()}: {self.bytes >> 10} KiB, {len(self.found)} hits" + "".join(
-            f"\n    {what} in {where}" for what, where, _ in self.found[:12])
+            f"\n    {what} in {where}, amid {around.hex(chr(32), 8)}" for what, where, around in self.found[:12])
 
 
 def remains(command, env, cwd, stdin, plant, is_ours):
